@@ -1,0 +1,271 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// CarbonAwareJobStatus is the plan, the run and the emissions of a CarbonAwareJob.
+type CarbonAwareJobStatus struct {
+	// conditions: Ready, Planned, Started, Downgraded, EmissionsRecorded, Complete, Failed.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=16
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// observedGeneration is the generation of the spec that this status belongs to.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// plan is when and where the job starts, and why.
+	// +optional
+	Plan *PlanStatus `json:"plan,omitempty"`
+
+	// model is what was asked for and what the run uses.
+	// +optional
+	Model *ModelStatus `json:"model,omitempty"`
+
+	// job is the Job that runs the template.
+	// +optional
+	Job *JobStatus `json:"job,omitempty"`
+
+	// emissions is the record of the run. It is absent while nothing ran, and when the energy is
+	// unknown.
+	// +optional
+	Emissions *EmissionsStatus `json:"emissions,omitempty"`
+}
+
+// PlanStatus is when and where a job starts, and why.
+type PlanStatus struct {
+	// region in which the job is to run; absent when no region is known.
+	// +optional
+	// +kubebuilder:validation:MaxLength=63
+	Region string `json:"region,omitempty"`
+
+	// start is when the job is to start.
+	// +required
+	Start metav1.Time `json:"start,omitzero"`
+
+	// latestStart is the creation plus maxDelay: the job starts then at the latest.
+	// +required
+	LatestStart metav1.Time `json:"latestStart,omitzero"`
+
+	// windowStart and windowEnd bound the greenest window; start lies in its first slot.
+	// +optional
+	WindowStart *metav1.Time `json:"windowStart,omitempty"`
+
+	// windowEnd is the end of the greenest window.
+	// +optional
+	WindowEnd *metav1.Time `json:"windowEnd,omitempty"`
+
+	// gramsPerKWh is the mean intensity expected over the run, in gCO2e/kWh; absent when unknown.
+	// +optional
+	GramsPerKWh Decimal `json:"gramsPerKWh,omitempty"`
+
+	// baselineGramsPerKWh is the mean intensity expected at home for an immediate start at the
+	// time of the first plan, in gCO2e/kWh; absent when unknown.
+	// +optional
+	BaselineGramsPerKWh Decimal `json:"baselineGramsPerKWh,omitempty"`
+
+	// quality of the values that the plan is based on.
+	// +optional
+	Quality IntensityQuality `json:"quality,omitempty"`
+
+	// reason for the choice, one word: GreenestWindow, GreenestNow, SavingTooSmall, NoForecast,
+	// RunNow, NoDelayAllowed, PastLatestStart, RegionNotFound.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Reason string `json:"reason,omitempty"`
+
+	// message says why, in a sentence.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	Message string `json:"message,omitempty"`
+
+	// decidedAt is when the plan was made.
+	// +required
+	DecidedAt metav1.Time `json:"decidedAt,omitzero"`
+
+	// candidates holds the greenest window of every region, the chosen one among them.
+	// +optional
+	// +listType=map
+	// +listMapKey=region
+	// +kubebuilder:validation:MaxItems=16
+	Candidates []CandidateStatus `json:"candidates,omitempty"`
+}
+
+// CandidateStatus is the greenest window of one region.
+type CandidateStatus struct {
+	// region is the GridRegion's name.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Region string `json:"region,omitempty"`
+
+	// start of the region's greenest window.
+	// +optional
+	Start *metav1.Time `json:"start,omitempty"`
+
+	// gramsPerKWh is the window's mean intensity in gCO2e/kWh.
+	// +optional
+	GramsPerKWh Decimal `json:"gramsPerKWh,omitempty"`
+
+	// quality of the region's values.
+	// +optional
+	Quality IntensityQuality `json:"quality,omitempty"`
+
+	// excluded says why the region cannot be chosen.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	Excluded string `json:"excluded,omitempty"`
+}
+
+// ModelStatus is the model asked for and the model that the run uses.
+type ModelStatus struct {
+	// requested model.
+	// +optional
+	// +kubebuilder:validation:MaxLength=253
+	Requested string `json:"requested,omitempty"`
+
+	// effective model; decided at the start.
+	// +optional
+	// +kubebuilder:validation:MaxLength=253
+	Effective string `json:"effective,omitempty"`
+}
+
+// JobStatus is the Job that runs the template.
+type JobStatus struct {
+	// name of the Job.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Name string `json:"name,omitempty"`
+
+	// uid of the Job. There is never a second one.
+	// +required
+	UID types.UID `json:"uid,omitempty"`
+
+	// region in which the Job was started.
+	// +optional
+	// +kubebuilder:validation:MaxLength=63
+	Region string `json:"region,omitempty"`
+
+	// startTime is when the Job controller first saw the Job started.
+	// +optional
+	StartTime *metav1.Time `json:"startTime,omitempty"`
+
+	// completionTime is when the Job completed or failed.
+	// +optional
+	CompletionTime *metav1.Time `json:"completionTime,omitempty"`
+
+	// runs are the intervals in which the Job ran, more than one when it was paused. The last one
+	// has no end while the Job runs. After 32 the two oldest are joined.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=32
+	Runs []RunInterval `json:"runs,omitempty"`
+}
+
+// RunInterval is a time in which a Job ran.
+type RunInterval struct {
+	// start of the run.
+	// +required
+	Start metav1.Time `json:"start,omitzero"`
+
+	// end of the run; absent while it runs.
+	// +optional
+	End *metav1.Time `json:"end,omitempty"`
+}
+
+// EmissionsStatus is the record of a run. Grams are gCO2e, modelled from energy and grid intensity
+// (average, location-based), not measured at a meter.
+type EmissionsStatus struct {
+	// energyKWh that the run consumed, in kWh.
+	// +required
+	EnergyKWh Decimal `json:"energyKWh,omitempty"`
+
+	// baselineGrams is what an immediate start at home with the requested model would have
+	// emitted, in gCO2e.
+	// +required
+	BaselineGrams Decimal `json:"baselineGrams,omitempty"`
+
+	// actualGrams is what the run emitted, in gCO2e.
+	// +required
+	ActualGrams Decimal `json:"actualGrams,omitempty"`
+
+	// avoidedGrams is baseline minus actual, in gCO2e; negative when the run emitted more.
+	// +required
+	AvoidedGrams Decimal `json:"avoidedGrams,omitempty"`
+
+	// avoidedBy splits avoidedGrams by cause; the parts add up to it exactly.
+	// +required
+	AvoidedBy AvoidedBy `json:"avoidedBy,omitzero"`
+
+	// intensity holds the three intensities that the record is made of.
+	// +required
+	Intensity EmissionsIntensity `json:"intensity,omitzero"`
+
+	// method by which the energy was found: Declared (spec.energy.kWh) or PowerTimesDuration
+	// (spec.energy.watts).
+	// +required
+	// +kubebuilder:validation:Enum=Declared;PowerTimesDuration
+	Method string `json:"method,omitempty"`
+
+	// quality of the worst intensity in the record.
+	// +required
+	Quality IntensityQuality `json:"quality,omitempty"`
+
+	// finalAt is when the record became final; absent while it is provisional because actual
+	// intensities are not published yet.
+	// +optional
+	FinalAt *metav1.Time `json:"finalAt,omitempty"`
+}
+
+// AvoidedBy splits avoided emissions by cause, in gCO2e.
+type AvoidedBy struct {
+	// time: the run was moved to a greener time.
+	// +required
+	Time Decimal `json:"time,omitempty"`
+
+	// region: the run was moved to a greener region.
+	// +required
+	Region Decimal `json:"region,omitempty"`
+
+	// model: the run used a cheaper model.
+	// +required
+	Model Decimal `json:"model,omitempty"`
+}
+
+// EmissionsIntensity holds the intensities of an emissions record, in gCO2e/kWh.
+type EmissionsIntensity struct {
+	// homeAtSubmission is the mean at home over a run of the same length started at the creation.
+	// +required
+	HomeAtSubmission Decimal `json:"homeAtSubmission,omitempty"`
+
+	// homeAtRun is the mean at home over the real run.
+	// +required
+	HomeAtRun Decimal `json:"homeAtRun,omitempty"`
+
+	// chosenAtRun is the mean in the chosen region over the real run.
+	// +required
+	ChosenAtRun Decimal `json:"chosenAtRun,omitempty"`
+}

@@ -1,0 +1,202 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package v1alpha1
+
+import (
+	batchv1 "k8s.io/api/batch/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// CarbonAwareJobSpec is a Job and how long it may wait for a greener grid.
+// +kubebuilder:validation:XValidation:rule="!has(self.jobTemplate.spec.suspend) || !self.jobTemplate.spec.suspend",message="jobTemplate.spec.suspend must not be true: the operator creates the Job suspended and starts it; to hold it by hand set spec.suspend"
+// +kubebuilder:validation:XValidation:rule="has(self.jobTemplate.spec.template.spec) && has(self.jobTemplate.spec.template.spec.restartPolicy) && self.jobTemplate.spec.template.spec.restartPolicy in ['Never', 'OnFailure']",message="jobTemplate.spec.template.spec.restartPolicy must be Never or OnFailure"
+// +kubebuilder:validation:XValidation:rule="!has(self.jobTemplate.metadata) || !has(self.jobTemplate.metadata.name)",message="jobTemplate.metadata.name must not be set: the Job takes the CarbonAwareJob's name"
+// +kubebuilder:validation:XValidation:rule="!has(self.jobTemplate.metadata) || !has(self.jobTemplate.metadata.namespace)",message="jobTemplate.metadata.namespace must not be set: the Job is created in the CarbonAwareJob's namespace"
+type CarbonAwareJobSpec struct {
+	// regions are the names of the GridRegions in which the job may run. The first is its home:
+	// the baseline is what the job would have emitted there, started at once. Empty means the
+	// GridRegion annotated as the default one.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=63
+	// +kubebuilder:validation:XValidation:rule="self.all(r, self.exists_one(s, s == r))",message="regions must not name a region twice"
+	Regions []string `json:"regions,omitempty"`
+
+	// maxDelay is how long the start may be put off: the latest start is the creation plus
+	// maxDelay. A duration such as 30m or 4h, at most 168h; 0s starts at once.
+	// +optional
+	// +kubebuilder:default="4h"
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+(s|m|h))+$') && duration(self) <= duration('168h')",message="maxDelay must be a duration such as 90s, 30m or 4h, at most 168h"
+	MaxDelay *metav1.Duration `json:"maxDelay,omitempty"`
+
+	// expectedDuration is how long the run is expected to take: the start is chosen by the mean
+	// intensity over that time. A duration such as 30m or 2h, from 1s to 168h.
+	// +optional
+	// +kubebuilder:default="30m"
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+(s|m|h))+$') && duration(self) >= duration('1s') && duration(self) <= duration('168h')",message="expectedDuration must be a duration such as 90s, 30m or 4h, from 1s to 168h"
+	ExpectedDuration *metav1.Duration `json:"expectedDuration,omitempty"`
+
+	// jitter spreads the starts of jobs that wait for the same slot: the start is moved by a phase
+	// that follows from the job's UID, by less than jitter and never beyond the green slot. Unset
+	// means the whole rest of the slot, 0s none.
+	// +optional
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+(s|m|h))+$') && duration(self) <= duration('168h')",message="jitter must be a duration such as 90s, 30m or 4h, at most 168h; 0s turns it off"
+	Jitter *metav1.Duration `json:"jitter,omitempty"`
+
+	// minimumSaving is what waiting must save; for less the job starts at once.
+	// +optional
+	// +kubebuilder:default={percent: 1}
+	MinimumSaving *MinimumSaving `json:"minimumSaving,omitempty"`
+
+	// llm says which model the job uses, and when a cheaper one will do.
+	// +optional
+	LLM *LLMSpec `json:"llm,omitempty"`
+
+	// energy is what one run consumes. Without it the job is still shifted, and its emissions are
+	// reported as unknown.
+	// +optional
+	Energy *EnergySpec `json:"energy,omitempty"`
+
+	// suspend holds the job by hand: before its start it is not started, while it runs it is
+	// paused. Setting it back lets it go on, at once if its latest start has passed.
+	// +optional
+	Suspend *bool `json:"suspend,omitempty"`
+
+	// ttlSecondsAfterFinished deletes the CarbonAwareJob and its Job this many seconds after the
+	// job finished and its emissions are final. Unset keeps them.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=31536000
+	TTLSecondsAfterFinished *int32 `json:"ttlSecondsAfterFinished,omitempty"`
+
+	// jobTemplate is the Job to run, as in a CronJob. Its suspend field and its name belong to the
+	// operator.
+	// +required
+	JobTemplate batchv1.JobTemplateSpec `json:"jobTemplate,omitzero"`
+}
+
+// MinimumSaving is what waiting must save.
+type MinimumSaving struct {
+	// percent of the intensity of an immediate start, 0 to 100.
+	// +optional
+	// +kubebuilder:default=1
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=100
+	Percent *int32 `json:"percent,omitempty"`
+}
+
+// LLMSpec says which model a job uses.
+type LLMSpec struct {
+	// modelEnv is the environment variable from which the containers read the model's name.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z]([A-Za-z0-9_]*[A-Za-z0-9])?$')",message="modelEnv must be made of letters, digits and underscores, start with a letter and end with a letter or digit, for example OPENAI_MODEL"
+	ModelEnv string `json:"modelEnv,omitempty"`
+
+	// model the job asks for. Unset means the literal value that the template gives to modelEnv;
+	// it must be set where the template has none.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Model string `json:"model,omitempty"`
+
+	// downgrade switches to a cheaper model when the grid is dirty at the start.
+	// +optional
+	Downgrade *DowngradeSpec `json:"downgrade,omitempty"`
+}
+
+// DowngradeSpec says when a cheaper model will do.
+type DowngradeSpec struct {
+	// model to use instead. Unset means the built-in one for the model asked for, for example
+	// gpt-4o-mini for gpt-4o.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Model string `json:"model,omitempty"`
+
+	// aboveGramsPerKWh is the carbon intensity at the start, in gCO2e/kWh, above which the cheaper
+	// model is used; 0 to 5000.
+	// +required
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=5000
+	AboveGramsPerKWh *int32 `json:"aboveGramsPerKWh,omitempty"`
+}
+
+// EnergySpec declares the energy of a run.
+// +kubebuilder:validation:XValidation:rule="has(self.kWh) != has(self.watts)",message="exactly one of kWh and watts must be set"
+type EnergySpec struct {
+	// kWh that one whole run consumes, all its pods together, for example "0.0005".
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="quantity(string(self)).isGreaterThan(quantity('0')) && !quantity(string(self)).isGreaterThan(quantity('1000000'))",message="kWh must be above 0 and at most 1000000"
+	KWh *resource.Quantity `json:"kWh,omitempty"`
+
+	// watts is the mean power of the Job while it runs, all its pods together, for example "700".
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="quantity(string(self)).isGreaterThan(quantity('0')) && !quantity(string(self)).isGreaterThan(quantity('100000000'))",message="watts must be above 0 and at most 100000000"
+	Watts *resource.Quantity `json:"watts,omitempty"`
+}
+
+// CarbonAwareJob runs a Job at the greenest time, in the greenest region, at the latest maxDelay
+// after its creation.
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=caj,categories=carbon
+// +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="Region",type=string,JSONPath=`.status.plan.region`
+// +kubebuilder:printcolumn:name="Start",type=string,JSONPath=`.status.plan.start`,description="Planned start"
+// +kubebuilder:printcolumn:name="g/kWh",type=string,JSONPath=`.status.plan.gramsPerKWh`,description="Expected mean carbon intensity of the run, gCO2e/kWh"
+// +kubebuilder:printcolumn:name="Model",type=string,JSONPath=`.status.model.effective`
+// +kubebuilder:printcolumn:name="Grams",type=string,JSONPath=`.status.emissions.actualGrams`,description="Emitted, gCO2e"
+// +kubebuilder:printcolumn:name="Avoided",type=string,JSONPath=`.status.emissions.avoidedGrams`,description="Avoided against an immediate start at home, gCO2e"
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 63",message="metadata.name must be at most 63 characters long: the Job takes the same name"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.job) || self.spec.jobTemplate == oldSelf.spec.jobTemplate",message="spec.jobTemplate cannot change once the Job exists: delete the CarbonAwareJob and create it again"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.job) || (has(self.spec.llm) ? self.spec.llm.modelEnv : \"\") == (has(oldSelf.spec.llm) ? oldSelf.spec.llm.modelEnv : \"\")",message="spec.llm.modelEnv cannot change once the Job exists: delete the CarbonAwareJob and create it again"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.job) || (has(self.spec.llm) && has(self.spec.llm.model) ? self.spec.llm.model : \"\") == (has(oldSelf.spec.llm) && has(oldSelf.spec.llm.model) ? oldSelf.spec.llm.model : \"\")",message="spec.llm.model cannot change once the Job exists: delete the CarbonAwareJob and create it again"
+type CarbonAwareJob struct {
+	metav1.TypeMeta `json:",inline"`
+
+	// metadata is the standard object metadata.
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitzero"`
+
+	// spec is the Job and how long it may wait.
+	// +required
+	Spec CarbonAwareJobSpec `json:"spec,omitzero"`
+
+	// status is the plan, the run and the emissions.
+	// +optional
+	Status CarbonAwareJobStatus `json:"status,omitzero"`
+}
+
+// CarbonAwareJobList is a list of CarbonAwareJobs.
+// +kubebuilder:object:root=true
+type CarbonAwareJobList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitzero"`
+	Items           []CarbonAwareJob `json:"items"`
+}

@@ -1,0 +1,36 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package v1alpha1
+
+// Condition types and reasons of a GridRegion.
+const (
+	// RegionReady is True when the region has a carbon intensity that decisions can be based on.
+	RegionReady = "Ready"
+	// RegionFresh is True when the source itself gave the forecast and it covers the present.
+	RegionFresh = "Fresh"
+
+	// ReasonForecastAvailable (Ready, Fresh): the source answers and covers the present.
+	ReasonForecastAvailable = "ForecastAvailable"
+	// ReasonStaticIntensity (Ready, Fresh): the intensity is one constant.
+	ReasonStaticIntensity = "StaticIntensity"
+	// ReasonConfigMapNotFound: the trace's ConfigMap or key does not exist.
+	ReasonConfigMapNotFound = "ConfigMapNotFound"
+	// ReasonMalformedTrace: the trace cannot be read; the message names the line.
+	ReasonMalformedTrace = "MalformedTrace"
+	// ReasonTraceEnded: the trace does not cover the present.
+	ReasonTraceEnded = "TraceDoesNotCoverNow"
+)

@@ -1,0 +1,270 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package v1alpha1
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// GridRegionSpec says where a region's carbon intensity comes from and what it means to run there.
+type GridRegionSpec struct {
+	// source is where the carbon intensity comes from: exactly one of its fields is set.
+	// +required
+	Source IntensitySource `json:"source,omitzero"`
+
+	// placement is applied to a Job that starts in this region.
+	// +optional
+	Placement *RegionPlacement `json:"placement,omitempty"`
+}
+
+// IntensitySource is one source of carbon intensity.
+// +kubebuilder:validation:XValidation:rule="(has(self.trace) ? 1 : 0) + (has(self.static) ? 1 : 0) == 1",message="exactly one source must be set: trace or static"
+type IntensitySource struct {
+	// trace reads forecast and actual intensities from a CSV table in a ConfigMap.
+	// +optional
+	Trace *TraceSource `json:"trace,omitempty"`
+
+	// static is one intensity that never changes.
+	// +optional
+	Static *StaticSource `json:"static,omitempty"`
+}
+
+// TraceSource is a CSV table with the columns from, to, intensity_forecast and, optionally,
+// intensity_actual (times in RFC 3339, intensities in gCO2e/kWh).
+type TraceSource struct {
+	// configMapRef names the table: a key of a ConfigMap in the operator's own namespace.
+	// +required
+	ConfigMapRef ConfigMapKeyReference `json:"configMapRef,omitzero"`
+
+	// replay plays the table from one of its instants, as if that instant were the moment at which
+	// this GridRegion was created. Without it, the table's times are taken as they are.
+	// +optional
+	Replay *TraceReplay `json:"replay,omitempty"`
+}
+
+// ConfigMapKeyReference names one key of a ConfigMap in the operator's own namespace.
+type ConfigMapKeyReference struct {
+	// name of the ConfigMap.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name,omitempty"`
+
+	// key in the ConfigMap's data.
+	// +optional
+	// +kubebuilder:default="trace.csv"
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Key string `json:"key,omitempty"`
+}
+
+// TraceReplay moves a trace in time.
+type TraceReplay struct {
+	// from is the instant of the trace that is played at the creation of the GridRegion.
+	// +required
+	From metav1.Time `json:"from,omitzero"`
+
+	// speed is how many times faster than real time the trace runs: with 360 a half-hour slot
+	// lasts 5 seconds and a day 4 minutes. The trace's slot length divided by speed must be a
+	// whole number of seconds.
+	// +optional
+	// +kubebuilder:default=1
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=3600
+	Speed int32 `json:"speed,omitempty"`
+}
+
+// StaticSource is one carbon intensity for all times.
+type StaticSource struct {
+	// gramsPerKWh is the average carbon intensity in gCO2e/kWh, above 0 and at most 5000.
+	// +required
+	// +kubebuilder:validation:XValidation:rule="quantity(string(self)).isGreaterThan(quantity('0')) && !quantity(string(self)).isGreaterThan(quantity('5000'))",message="gramsPerKWh must be above 0 and at most 5000 gCO2e/kWh"
+	GramsPerKWh resource.Quantity `json:"gramsPerKWh,omitzero"`
+}
+
+// RegionPlacement is what is written into a Job when it starts in a region.
+type RegionPlacement struct {
+	// nodeSelector is added to the pod template's nodeSelector. A key that the template already
+	// has with another value excludes the region for that job.
+	// +optional
+	// +kubebuilder:validation:MaxProperties=16
+	NodeSelector map[string]string `json:"nodeSelector,omitempty"`
+
+	// tolerations are added to the pod template's tolerations.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=16
+	Tolerations []corev1.Toleration `json:"tolerations,omitempty"`
+
+	// env is set in the containers of the pod template, so that a model hosted behind an API moves
+	// to the region too, for example AWS_REGION. A variable that the template takes from elsewhere
+	// (valueFrom) is left alone.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=16
+	Env []RegionEnvVar `json:"env,omitempty"`
+}
+
+// RegionEnvVar is one environment variable with the value it has in a region.
+type RegionEnvVar struct {
+	// name of the variable: letters, digits and underscores; it starts with a letter and ends with
+	// a letter or digit.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z]([A-Za-z0-9_]*[A-Za-z0-9])?$')",message="name must be made of letters, digits and underscores, start with a letter and end with a letter or digit, for example AWS_REGION"
+	Name string `json:"name,omitempty"`
+
+	// value of the variable in this region.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	Value string `json:"value,omitempty"`
+}
+
+// GridRegionStatus is what is known of a region's carbon intensity. It is also the cache from
+// which every decision is made.
+type GridRegionStatus struct {
+	// conditions: Ready and Fresh.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=8
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// observedGeneration is the generation of the spec that this status belongs to.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// intensity is the carbon intensity now.
+	// +optional
+	Intensity *IntensityStatus `json:"intensity,omitempty"`
+
+	// forecast is what is expected from the present slot on, for at most 72 hours or 864 slots.
+	// +optional
+	Forecast *ForecastStatus `json:"forecast,omitempty"`
+
+	// recent holds the actual intensities of the slots that ended, for at most 48 hours or 576 slots.
+	// +optional
+	Recent *SeriesStatus `json:"recent,omitempty"`
+
+	// greenest is the slot with the least intensity in the forecast.
+	// +optional
+	Greenest *GreenestStatus `json:"greenest,omitempty"`
+}
+
+// IntensityStatus is the carbon intensity of the present slot.
+type IntensityStatus struct {
+	// gramsPerKWh is the carbon intensity in gCO2e/kWh.
+	// +required
+	GramsPerKWh Decimal `json:"gramsPerKWh,omitempty"`
+
+	// quality says how far the value can be trusted.
+	// +required
+	Quality IntensityQuality `json:"quality,omitempty"`
+
+	// source that gave the value: trace or static.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Source string `json:"source,omitempty"`
+
+	// signal says whether the value is an average or a marginal intensity.
+	// +required
+	Signal IntensitySignal `json:"signal,omitempty"`
+
+	// observedAt is the start of the slot that the value belongs to.
+	// +required
+	ObservedAt metav1.Time `json:"observedAt,omitzero"`
+}
+
+// SeriesStatus is a carbon intensity series on a regular grid.
+type SeriesStatus struct {
+	// start of the first slot.
+	// +required
+	Start metav1.Time `json:"start,omitzero"`
+
+	// stepSeconds is the length of a slot in seconds.
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	StepSeconds int64 `json:"stepSeconds,omitempty"`
+
+	// gramsPerKWh holds one value in gCO2e/kWh a slot; an empty one is unknown.
+	// +required
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=864
+	GramsPerKWh []Decimal `json:"gramsPerKWh,omitempty"`
+}
+
+// ForecastStatus is a series with its origin in time.
+type ForecastStatus struct {
+	SeriesStatus `json:",inline"`
+
+	// fetchedAt is when the operator got the values from the source.
+	// +required
+	FetchedAt metav1.Time `json:"fetchedAt,omitzero"`
+}
+
+// GreenestStatus is the slot with the least intensity in the forecast.
+type GreenestStatus struct {
+	// start of the slot.
+	// +required
+	Start metav1.Time `json:"start,omitzero"`
+
+	// gramsPerKWh is the slot's carbon intensity in gCO2e/kWh.
+	// +required
+	GramsPerKWh Decimal `json:"gramsPerKWh,omitempty"`
+}
+
+// GridRegion says where the carbon intensity of a region comes from, and what running there means.
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:scope=Cluster,shortName=gr,categories=carbon
+// +kubebuilder:printcolumn:name="Source",type=string,JSONPath=`.status.intensity.source`
+// +kubebuilder:printcolumn:name="Now",type=string,JSONPath=`.status.intensity.gramsPerKWh`,description="Carbon intensity now, gCO2e/kWh"
+// +kubebuilder:printcolumn:name="Quality",type=string,JSONPath=`.status.intensity.quality`
+// +kubebuilder:printcolumn:name="Greenest-At",type=string,JSONPath=`.status.greenest.start`
+// +kubebuilder:printcolumn:name="Greenest",type=string,JSONPath=`.status.greenest.gramsPerKWh`,description="Least carbon intensity in the forecast, gCO2e/kWh"
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 63",message="metadata.name must be at most 63 characters long"
+type GridRegion struct {
+	metav1.TypeMeta `json:",inline"`
+
+	// metadata is the standard object metadata.
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitzero"`
+
+	// spec says where the intensity comes from and what it means to run there.
+	// +required
+	Spec GridRegionSpec `json:"spec,omitzero"`
+
+	// status is what is known of the region's carbon intensity.
+	// +optional
+	Status GridRegionStatus `json:"status,omitzero"`
+}
+
+// GridRegionList is a list of GridRegions.
+// +kubebuilder:object:root=true
+type GridRegionList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitzero"`
+	Items           []GridRegion `json:"items"`
+}
