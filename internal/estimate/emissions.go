@@ -1,0 +1,81 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package estimate
+
+import (
+	"fmt"
+	"math"
+)
+
+// Input holds what an emissions record is made of: the energy with the requested and with the
+// effective model (kWh), and the carbon intensities (gCO2e/kWh) at home over a run started at the
+// submission, at home over the real run, and in the chosen region over the real run.
+type Input struct {
+	RequestedKWh, EffectiveKWh               float64
+	HomeAtSubmission, HomeAtRun, ChosenAtRun float64
+}
+
+// Emissions is a record in nanograms of CO2e. Baseline is Actual plus Avoided, and Avoided is the
+// sum of its three parts, exactly. Avoided and its parts may be negative.
+type Emissions struct {
+	Baseline, Actual, Avoided Nanograms
+	ByTime, ByRegion, ByModel Nanograms
+}
+
+// Account computes a record:
+//
+//	actual = E_effective x CI_chosen(run)
+//	time   = E_requested x (CI_home(submission) - CI_home(run))
+//	region = E_requested x (CI_home(run) - CI_chosen(run))
+//	model  = (E_requested - E_effective) x CI_chosen(run)
+//
+// The four are rounded to nanograms; baseline and avoided are their sums, so that the parts add up
+// exactly. An error names the value that is unknown, negative or too large.
+func Account(in Input) (Emissions, error) {
+	for _, v := range []struct {
+		name  string
+		value float64
+	}{
+		{"requested energy", in.RequestedKWh}, {"effective energy", in.EffectiveKWh},
+		{"intensity at home at submission", in.HomeAtSubmission},
+		{"intensity at home at the run", in.HomeAtRun},
+		{"intensity in the chosen region at the run", in.ChosenAtRun},
+	} {
+		if math.IsNaN(v.value) || v.value < 0 {
+			return Emissions{}, fmt.Errorf("the %s is unknown or negative (%v)", v.name, v.value)
+		}
+	}
+	var e Emissions
+	for _, part := range []struct {
+		to    *Nanograms
+		grams float64
+	}{
+		{&e.Actual, in.EffectiveKWh * in.ChosenAtRun},
+		{&e.ByTime, in.RequestedKWh * (in.HomeAtSubmission - in.HomeAtRun)},
+		{&e.ByRegion, in.RequestedKWh * (in.HomeAtRun - in.ChosenAtRun)},
+		{&e.ByModel, (in.RequestedKWh - in.EffectiveKWh) * in.ChosenAtRun},
+	} {
+		nano, err := GramsToNano(part.grams)
+		if err != nil {
+			return Emissions{}, err
+		}
+		*part.to = nano
+	}
+	e.Avoided = e.ByTime + e.ByRegion + e.ByModel
+	e.Baseline = e.Actual + e.Avoided
+	return e, nil
+}

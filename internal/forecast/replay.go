@@ -1,0 +1,84 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package forecast
+
+import (
+	"fmt"
+	"math"
+	"time"
+)
+
+// Replay maps a trace's time onto wall time: the trace's instant From happens at Anchor, and from
+// there time runs Speed times as fast.
+type Replay struct {
+	From, Anchor time.Time
+	Speed        int64
+}
+
+// Replay is the trace as it happens in wall time. An error says that From is outside the trace, or
+// that a slot would not last a whole number of seconds.
+func (t Trace) Replay(r Replay) (Trace, error) {
+	if r.Speed < 1 {
+		return Trace{}, fmt.Errorf("replay.speed must be at least 1, got %d", r.Speed)
+	}
+	if r.From.Before(t.Forecast.Start) || !r.From.Before(t.Forecast.End()) {
+		return Trace{}, fmt.Errorf("replay.from (%s) is outside the trace (%s to %s)", r.From.UTC().Format(time.RFC3339),
+			t.Forecast.Start.Format(time.RFC3339), t.Forecast.End().Format(time.RFC3339))
+	}
+	speed := time.Duration(r.Speed)
+	if t.Forecast.Step%(speed*time.Second) != 0 {
+		return Trace{}, fmt.Errorf("replay.speed %d: a slot of %s would last %s; it must last a whole number of seconds",
+			r.Speed, t.Forecast.Step, t.Forecast.Step/speed)
+	}
+	move := func(s Series) Series {
+		if len(s.Grams) == 0 {
+			return s
+		}
+		s.Start = CeilSecond(r.Anchor.Add(s.Start.Sub(r.From) / speed))
+		s.Step /= speed
+		return s
+	}
+	return Trace{Forecast: move(t.Forecast), Actual: move(t.Actual)}, nil
+}
+
+// Known splits a trace at now the way a provider would. The forecast holds the slots that have not
+// ended, for at most horizon. recent holds the slots that ended, for at most history: actual values
+// where there are some, else what was forecast. actualUntil is the end of the last ended slot with
+// an actual value; zero when there is none. A slot that ends exactly now has ended, one that starts
+// exactly now has not.
+func (t Trace) Known(now time.Time, horizon, history time.Duration) (forecast, recent Series, actualUntil time.Time) {
+	all := t.Forecast
+	if all.Step <= 0 {
+		return Series{}, Series{}, time.Time{}
+	}
+	present := now
+	if now.After(all.Start) {
+		present = all.Start.Add(now.Sub(all.Start) / all.Step * all.Step)
+	}
+	forecast = all.Clip(present, now.Add(horizon))
+	past := all.Clip(now.Add(-history), present)
+	recent = Series{Start: past.Start, Step: past.Step, Grams: make([]float64, len(past.Grams))}
+	for i, g := range past.Grams {
+		slotStart := past.Start.Add(time.Duration(i) * past.Step)
+		recent.Grams[i] = g
+		if actual, ok := t.Actual.At(slotStart); ok && !math.IsNaN(actual) {
+			recent.Grams[i] = actual
+			actualUntil = slotStart.Add(past.Step)
+		}
+	}
+	return forecast, recent, actualUntil
+}

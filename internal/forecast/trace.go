@@ -1,0 +1,196 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package forecast
+
+import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Limits of a trace.
+const (
+	// MaxTraceSlots is more than a year of half hours.
+	MaxTraceSlots = 20_000
+	// MaxGramsPerKWh is well above the dirtiest plant; larger values are errors of unit.
+	MaxGramsPerKWh = 5000.0
+)
+
+// Trace is a table of carbon intensities on one grid: what was forecast for a slot and what it
+// really was. Actual is empty when the table has no such column.
+type Trace struct {
+	Forecast, Actual Series
+}
+
+type traceRow struct {
+	line             int
+	from, to         time.Time
+	forecast, actual float64
+}
+
+type traceColumns struct{ from, to, forecast, actual int }
+
+// ParseTrace reads a CSV table with the columns from, to, intensity_forecast and, optionally,
+// intensity_actual, in any order; other columns are ignored. Times are RFC 3339, with or without
+// seconds; intensities are gCO2e/kWh. Rows may come in any order, missing slots become unknown, an
+// empty actual is unknown. Everything else that is wrong is an error that names the line.
+func ParseTrace(r io.Reader) (Trace, error) {
+	reader := csv.NewReader(r)
+	reader.TrimLeadingSpace = true
+	header, err := reader.Read()
+	if errors.Is(err, io.EOF) {
+		return Trace{}, errors.New("the trace is empty: it needs a header line with from, to and intensity_forecast")
+	}
+	if err != nil {
+		return Trace{}, fmt.Errorf("the trace is not a CSV table: %w", err)
+	}
+	columns, err := findColumns(header)
+	if err != nil {
+		return Trace{}, err
+	}
+	var rows []traceRow
+	for {
+		record, err := reader.Read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return Trace{}, fmt.Errorf("the trace is not a CSV table: %w", err)
+		}
+		line, _ := reader.FieldPos(0)
+		row, err := parseRow(record, columns)
+		if err != nil {
+			return Trace{}, fmt.Errorf("line %d: %w", line, err)
+		}
+		row.line = line
+		if rows = append(rows, row); len(rows) > MaxTraceSlots {
+			return Trace{}, fmt.Errorf("line %d: a trace has at most %d slots", line, MaxTraceSlots)
+		}
+	}
+	return assemble(rows, columns.actual >= 0)
+}
+
+func findColumns(header []string) (traceColumns, error) {
+	index := func(name string) int {
+		return slices.IndexFunc(header, func(h string) bool {
+			return strings.EqualFold(strings.TrimSpace(strings.TrimPrefix(h, "\ufeff")), name)
+		})
+	}
+	c := traceColumns{index("from"), index("to"), index("intensity_forecast"), index("intensity_actual")}
+	for name, i := range map[string]int{"from": c.from, "to": c.to, "intensity_forecast": c.forecast} {
+		if i < 0 {
+			return c, fmt.Errorf("line 1: the header has no column %q: it needs from, to and intensity_forecast", name)
+		}
+	}
+	return c, nil
+}
+
+func parseRow(record []string, c traceColumns) (row traceRow, err error) {
+	if row.from, err = parseTime(record[c.from]); err != nil {
+		return row, fmt.Errorf("from: %w", err)
+	}
+	if row.to, err = parseTime(record[c.to]); err != nil {
+		return row, fmt.Errorf("to: %w", err)
+	}
+	if !row.from.Before(row.to) {
+		return row, fmt.Errorf("to (%s) must be after from (%s)", record[c.to], record[c.from])
+	}
+	if row.forecast, err = parseGrams(record[c.forecast]); err != nil {
+		return row, fmt.Errorf("intensity_forecast: %w", err)
+	}
+	row.actual = math.NaN()
+	if c.actual >= 0 && strings.TrimSpace(record[c.actual]) != "" {
+		if row.actual, err = parseGrams(record[c.actual]); err != nil {
+			return row, fmt.Errorf("intensity_actual: %w", err)
+		}
+	}
+	return row, nil
+}
+
+func parseTime(text string) (time.Time, error) {
+	text = strings.TrimSpace(text)
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04Z07:00"} {
+		if t, err := time.Parse(layout, text); err == nil {
+			t = t.UTC()
+			if t.Nanosecond() != 0 {
+				return t, fmt.Errorf("%q has a fraction of a second: times must be whole seconds", text)
+			}
+			return t, nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%q is not a time such as 2026-02-14T00:30Z", text)
+}
+
+func parseGrams(text string) (float64, error) {
+	g, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+	if err != nil || math.IsNaN(g) || g < 0 || g > MaxGramsPerKWh {
+		return 0, fmt.Errorf("%q is not an intensity from 0 to %.0f gCO2e/kWh", text, MaxGramsPerKWh)
+	}
+	return g, nil
+}
+
+// assemble puts the rows on one grid.
+func assemble(rows []traceRow, hasActual bool) (Trace, error) {
+	if len(rows) == 0 {
+		return Trace{}, errors.New("the trace has a header but no rows")
+	}
+	slices.SortStableFunc(rows, func(a, b traceRow) int { return a.from.Compare(b.from) })
+	start, step := rows[0].from, rows[0].to.Sub(rows[0].from)
+	slots := rows[len(rows)-1].from.Sub(start)/step + 1
+	if slots > MaxTraceSlots {
+		return Trace{}, fmt.Errorf("line %d: the trace spans %d slots, at most %d are allowed", rows[len(rows)-1].line, slots, MaxTraceSlots)
+	}
+	t := Trace{Forecast: unknown(start, step, int(slots))}
+	if hasActual {
+		t.Actual = unknown(start, step, int(slots))
+	}
+	previous := -1
+	for _, row := range rows {
+		if got := row.to.Sub(row.from); got != step {
+			return Trace{}, fmt.Errorf("line %d: the slot is %s long, others %s: all must be equal", row.line, got, step)
+		}
+		offset := row.from.Sub(start)
+		if offset%step != 0 {
+			return Trace{}, fmt.Errorf("line %d: the slot at %s overlaps its neighbour: slots must begin a multiple of %s after %s",
+				row.line, row.from.Format(time.RFC3339), step, start.Format(time.RFC3339))
+		}
+		i := int(offset / step)
+		if i == previous {
+			return Trace{}, fmt.Errorf("line %d: the slot at %s is there twice", row.line, row.from.Format(time.RFC3339))
+		}
+		previous = i
+		t.Forecast.Grams[i] = row.forecast
+		if hasActual {
+			t.Actual.Grams[i] = row.actual
+		}
+	}
+	return t, nil
+}
+
+func unknown(start time.Time, step time.Duration, slots int) Series {
+	s := Series{Start: start, Step: step, Grams: make([]float64, slots)}
+	for i := range s.Grams {
+		s.Grams[i] = math.NaN()
+	}
+	return s
+}

@@ -1,0 +1,59 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package policy
+
+import (
+	"hash/fnv"
+	"time"
+
+	"github.com/ecotracker-dev/ecotracker-operator/internal/forecast"
+)
+
+// Phase is a whole number of seconds in [0, width) that depends on nothing but the UID, evenly
+// spread over UIDs. It is 0 for a width below two seconds.
+func Phase(uid string, width time.Duration) time.Duration {
+	seconds := uint64(max(0, width/time.Second))
+	if seconds < 2 {
+		return 0
+	}
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(uid)) // a hash never fails to write
+	return time.Duration(mix(h.Sum64())%seconds) * time.Second
+}
+
+// mix spreads the bits of a hash (the finalizer of MurmurHash3): FNV alone leaves similar UIDs with
+// similar remainders.
+func mix(x uint64) uint64 {
+	x ^= x >> 33
+	x *= 0xff51afd7ed558ccd
+	x ^= x >> 33
+	x *= 0xc4ceb9fe1a85ec53
+	return x ^ x>>33
+}
+
+// phaseWidth is how far a start may be moved: by the jitter, to the end of the slot in which the
+// window begins, and not past the latest start.
+func phaseWidth(jitter *time.Duration, series forecast.Series, windowStart, latest time.Time) time.Duration {
+	width := latest.Sub(windowStart)
+	if end, ok := series.SlotEnd(windowStart); ok {
+		width = min(width, end.Sub(windowStart))
+	}
+	if jitter != nil {
+		width = min(width, *jitter)
+	}
+	return width
+}

@@ -1,0 +1,36 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package policy
+
+import (
+	"time"
+
+	"github.com/ecotracker-dev/ecotracker-operator/internal/forecast"
+)
+
+// worthWaiting says whether to wait for the window, given the best start right now.
+func worthWaiting(window, bestNow forecast.Window, now time.Time, minimumPercent float64) Reason {
+	saving := bestNow.Grams - window.Grams
+	switch {
+	case saving <= 0 || !window.Start.After(now):
+		return GreenestNow
+	case saving*100 < minimumPercent*bestNow.Grams:
+		return SavingTooSmall
+	default:
+		return GreenestWindow
+	}
+}
