@@ -1,0 +1,136 @@
+# What can be done with this project. `make` lists it.
+# Everything is built from pinned Go modules: no cluster, no docker engine and no download of
+# binaries is needed.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+# The image that docker-build builds and deploy installs.
+IMG ?= ecotracker-operator:dev
+# Options of every go test below, for example TESTFLAGS=-race.
+TESTFLAGS ?=
+
+CONTROLPLANE := bin/controlplane-tool
+CONTROLLER_GEN := bin/controller-gen
+KUSTOMIZE := bin/kustomize
+CRD_REF_DOCS := bin/crd-ref-docs
+GOLANGCI_LINT := bin/golangci-lint
+
+# Packages whose tests need an API server; test/e2e needs a whole cluster.
+NEEDS_APISERVER := /internal/controller|/test/envtest
+NEEDS_CLUSTER := /test/e2e
+E2E := go test ./test/e2e/... -count=1 -v -timeout 20m $(TESTFLAGS)
+
+##@ Start here
+
+.PHONY: help
+help: ## Show this help.
+	@awk 'BEGIN {FS = ":.*## "} \
+	  /^##@ / {printf "\n%s\n", substr($$0, 5)} \
+	  /^[a-zA-Z0-9_-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: build $(CONTROLPLANE) ## Watch the operator work, on a control plane of its own (no root, no docker).
+	$(CONTROLPLANE) run --nodes=kwok -- hack/demo.sh
+
+##@ Test
+
+.PHONY: test
+test: test-unit test-envtest test-kwok ## Every test that needs no root: units, API server, end to end on simulated nodes.
+
+.PHONY: test-unit
+test-unit: ## The tests of the packages that need no API server.
+	go test $(TESTFLAGS) $$(go list ./... | grep -vE '$(NEEDS_APISERVER)|$(NEEDS_CLUSTER)')
+
+.PHONY: test-envtest
+test-envtest: $(CONTROLPLANE) ## The controllers on a real API server.
+	KUBEBUILDER_ASSETS="$$($(CONTROLPLANE) binaries)" \
+	  go test $(TESTFLAGS) $$(go list ./... | grep -E '$(NEEDS_APISERVER)')
+
+.PHONY: test-kwok
+test-kwok: build $(CONTROLPLANE) ## End to end on simulated nodes.
+	$(CONTROLPLANE) run --nodes=kwok -- $(E2E)
+
+.PHONY: test-e2e
+test-e2e: build $(CONTROLPLANE) ## End to end on real nodes with real pods (Linux, root).
+	$(CONTROLPLANE) run --nodes=real -- $(E2E)
+
+.PHONY: verify
+verify: $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(KUSTOMIZE) $(GOLANGCI_LINT) ## Check that nothing is stale, untidy or against the rules.
+	hack/verify.sh
+
+##@ Develop
+
+.PHONY: build
+build: ## Build the manager into bin/.
+	CGO_ENABLED=0 go build -trimpath -o bin/manager ./cmd/manager
+
+.PHONY: run
+run: ## Run the manager here, against the cluster of the current kubeconfig.
+	go run ./cmd/manager
+
+.PHONY: fmt
+fmt: $(GOLANGCI_LINT) ## Format all Go code.
+	$(GOLANGCI_LINT) fmt
+
+.PHONY: lint
+lint: $(GOLANGCI_LINT) ## Lint all Go code.
+	$(GOLANGCI_LINT) run
+	cd hack/controlplane && ../../$(GOLANGCI_LINT) run
+
+.PHONY: generate
+generate: $(CONTROLLER_GEN) ## Generate the deep-copy code of the API.
+	$(CONTROLLER_GEN) object:headerFile=hack/boilerplate.go.txt paths=./api/...
+
+.PHONY: manifests
+manifests: $(CONTROLLER_GEN) ## Generate the CRDs and the manager's role.
+	$(CONTROLLER_GEN) rbac:roleName=manager-role crd:generateEmbeddedObjectMeta=true \
+	  paths=./api/... paths=./internal/controller/... \
+	  output:crd:artifacts:config=config/crd/bases output:rbac:dir=config/rbac
+	go run ./hack/trimcrd config/crd/bases/*.yaml
+
+.PHONY: docs
+docs: $(CRD_REF_DOCS) ## Generate the API reference, docs/api.md.
+	mkdir -p docs
+	$(CRD_REF_DOCS) --log-level=ERROR --source-path=api --config=hack/crd-ref-docs.yaml \
+	  --renderer=markdown --output-path=docs/api.md
+
+.PHONY: clean
+clean: ## Remove what was built, the control plane's binaries included.
+	rm -rf bin dist
+
+##@ Install
+
+.PHONY: docker-build
+docker-build: ## Build the manager's image (IMG=name:tag).
+	docker build -t $(IMG) .
+
+.PHONY: install
+install: $(KUSTOMIZE) ## Install the CRDs into the cluster of the current kubeconfig.
+	$(KUSTOMIZE) build config/crd | kubectl apply -f -
+
+.PHONY: deploy
+deploy: $(KUSTOMIZE) ## Install the CRDs and the manager (IMG=name:tag).
+	$(KUSTOMIZE) build config/default | sed 's|image: ecotracker-operator:dev$$|image: $(IMG)|' | kubectl apply -f -
+
+# --- tools, built once from hack/tools ---
+
+$(CONTROLLER_GEN) $(KUSTOMIZE) $(CRD_REF_DOCS): hack/tools/go.mod
+$(CONTROLLER_GEN): PKG := sigs.k8s.io/controller-tools/cmd/controller-gen
+$(KUSTOMIZE): PKG := sigs.k8s.io/kustomize/kustomize/v5
+$(CRD_REF_DOCS): PKG := github.com/elastic/crd-ref-docs
+$(CONTROLLER_GEN) $(KUSTOMIZE) $(CRD_REF_DOCS):
+	go build -C hack/tools -o ../../$@ $(PKG)
+	@touch $@
+
+$(GOLANGCI_LINT): hack/tools/lint/go.mod
+	go build -C hack/tools/lint -o ../../../$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	@touch $@
+
+# go build knows best whether the control-plane tool is up to date.
+.PHONY: $(CONTROLPLANE)
+$(CONTROLPLANE):
+	go build -C hack/controlplane -o ../../bin/controlplane-tool .
