@@ -162,9 +162,10 @@ type GridRegionStatus struct {
 	// +optional
 	Forecast *ForecastStatus `json:"forecast,omitempty"`
 
-	// recent holds the actual intensities of the slots that ended, for at most 48 hours or 576 slots.
+	// recent holds the intensities of the slots that ended, for at most 48 hours or 576 slots:
+	// actual values where they are published, else what was last forecast.
 	// +optional
-	Recent *SeriesStatus `json:"recent,omitempty"`
+	Recent *RecentStatus `json:"recent,omitempty"`
 
 	// greenest is the slot with the least intensity in the forecast.
 	// +optional
@@ -212,6 +213,16 @@ type SeriesStatus struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=864
 	GramsPerKWh []Decimal `json:"gramsPerKWh,omitempty"`
+}
+
+// RecentStatus is the series of the slots that ended.
+type RecentStatus struct {
+	SeriesStatus `json:",inline"`
+
+	// actualUntil is the end of the last slot with a published actual value: earlier values are
+	// actual, later ones forecasts. Absent when the source publishes no actual values.
+	// +optional
+	ActualUntil *metav1.Time `json:"actualUntil,omitempty"`
 }
 
 // ForecastStatus is a series with its origin in time.

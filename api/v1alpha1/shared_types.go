@@ -34,7 +34,7 @@ const (
 	QualityForecast IntensityQuality = "Forecast"
 	// QualityStale is the last good forecast of a source that does not answer any more.
 	QualityStale IntensityQuality = "Stale"
-	// QualityAnnualMean is a yearly figure of the zone: it knows no time of day.
+	// QualityAnnualMean is a fixed or yearly figure of the zone: it knows no time of day.
 	QualityAnnualMean IntensityQuality = "AnnualMean"
 )
 

@@ -1,0 +1,61 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+
+	"sigs.k8s.io/controller-runtime/pkg/client/config"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+)
+
+// defaultNamespace is where the operator is installed by default.
+const defaultNamespace = "ecotracker-system"
+
+// options are the command line of the manager.
+type options struct {
+	metricsAddress, probeAddress, pprofAddress string
+	secureMetrics, leaderElect                 bool
+	namespace                                  string
+	zap                                        zap.Options
+}
+
+func parseOptions(args []string) (*options, error) {
+	o := &options{}
+	flags := flag.NewFlagSet("manager", flag.ExitOnError)
+	config.RegisterFlags(flags)
+	flags.StringVar(&o.metricsAddress, "metrics-bind-address", ":8443", "address of the metrics endpoint; 0 turns it off")
+	flags.BoolVar(&o.secureMetrics, "metrics-secure", true, "serve metrics over TLS, to who may read them only")
+	flags.StringVar(&o.probeAddress, "health-probe-bind-address", ":8081", "address of the health endpoints; 0 turns them off")
+	flags.StringVar(&o.pprofAddress, "pprof-bind-address", "0", "address of the profiling endpoint, on loopback only; 0 turns it off")
+	flags.BoolVar(&o.leaderElect, "leader-elect", false, "only work while holding the leader lease")
+	flags.StringVar(&o.namespace, "namespace", os.Getenv("POD_NAMESPACE"),
+		"the operator's own namespace, from which ConfigMaps and the leader lease are taken (default $POD_NAMESPACE, else "+defaultNamespace+")")
+	o.zap.BindFlags(flags)
+	if err := flags.Parse(args); err != nil {
+		return nil, fmt.Errorf("reading the flags: %w", err)
+	}
+	if flags.NArg() > 0 {
+		return nil, fmt.Errorf("unexpected argument %q: the manager takes flags only, see --help", flags.Arg(0))
+	}
+	if o.namespace == "" {
+		o.namespace = defaultNamespace
+	}
+	return o, nil
+}

@@ -1,0 +1,211 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"fmt"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/estimate"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/forecast"
+)
+
+const (
+	// finalAfter is how long after a run its record waits for actual intensities to be published.
+	finalAfter = 24 * time.Hour
+	// kWhDigits is how many digits after the point energies have in status.
+	kWhDigits = 9
+
+	methodDeclared = "Declared"
+	methodPower    = "PowerTimesDuration"
+)
+
+// account records the emissions of a finished run. The record is provisional until the actual
+// intensities of its times are published; after that it never changes again.
+func (s *scope) account() {
+	if !s.finished() || s.recordIsFinal() {
+		return
+	}
+	runs := s.intervals()
+	switch {
+	case len(runs) == 0:
+		s.recorded(metav1.ConditionFalse, carbonv1alpha1.ReasonNeverRan, "the job ended without running: nothing was emitted")
+		return
+	case s.caj.Spec.Energy == nil:
+		s.recorded(metav1.ConditionFalse, carbonv1alpha1.ReasonEnergyUnknown,
+			"the energy is unknown: set spec.energy.kWh or spec.energy.watts to have emissions recorded")
+		return
+	}
+	in, method := s.energy(runs)
+	quality, err := s.intensities(runs, &in)
+	if err != nil {
+		s.recorded(metav1.ConditionFalse, carbonv1alpha1.ReasonIntensityUnknown, err.Error())
+		s.wakeAt(s.finalTime(runs))
+		return
+	}
+	emissions, err := estimate.Account(in)
+	if err != nil {
+		s.recorded(metav1.ConditionFalse, carbonv1alpha1.ReasonIntensityUnknown, err.Error())
+		return
+	}
+	record := emissionsStatus(in, emissions, method, quality)
+	if s.isFinal(quality, runs) {
+		record.FinalAt = timePointer(s.now)
+		s.recorded(metav1.ConditionTrue, carbonv1alpha1.ReasonFinal, recordMessage(record))
+	} else {
+		s.recorded(metav1.ConditionUnknown, carbonv1alpha1.ReasonProvisional, recordMessage(record)+", provisional: actual intensities are not published yet")
+		s.wakeAt(s.finalTime(runs))
+	}
+	s.caj.Status.Emissions = record
+}
+
+// recordIsFinal says whether nothing is left to record.
+func (s *scope) recordIsFinal() bool {
+	return recordIsFinal(s.caj)
+}
+
+func recordIsFinal(caj *carbonv1alpha1.CarbonAwareJob) bool {
+	c := findCondition(caj.Status.Conditions, carbonv1alpha1.ConditionEmissionsRecorded)
+	return c != nil && (c.Status == metav1.ConditionTrue ||
+		c.Reason == carbonv1alpha1.ReasonNeverRan || c.Reason == carbonv1alpha1.ReasonEnergyUnknown)
+}
+
+func (s *scope) recorded(status metav1.ConditionStatus, reason, message string) {
+	setCondition(&s.caj.Status.Conditions, s.now, s.caj.Generation, carbonv1alpha1.ConditionEmissionsRecorded, status, reason, message)
+}
+
+func (s *scope) intervals() []estimate.Interval {
+	if s.caj.Status.Job == nil {
+		return nil
+	}
+	var runs []estimate.Interval
+	for _, r := range s.caj.Status.Job.Runs {
+		if r.End != nil {
+			runs = append(runs, estimate.Interval{Start: r.Start.Time, End: r.End.Time})
+		}
+	}
+	return runs
+}
+
+// energy is the declared energy of the run. A declared energy knows nothing of models, so a
+// downgrade does not change it.
+func (s *scope) energy(runs []estimate.Interval) (estimate.Input, string) {
+	declared := s.caj.Spec.Energy
+	if declared.KWh != nil {
+		kWh := declared.KWh.AsApproximateFloat64()
+		return estimate.Input{RequestedKWh: kWh, EffectiveKWh: kWh}, methodDeclared
+	}
+	kWh := estimate.KWhFromWatts(declared.Watts.AsApproximateFloat64(), runs)
+	return estimate.Input{RequestedKWh: kWh, EffectiveKWh: kWh}, methodPower
+}
+
+// intensities fills in the three intensities of a record and returns the worst quality used. Times
+// that the regions do not remember any more are taken from the plan, which was made of forecasts.
+func (s *scope) intensities(runs []estimate.Interval, in *estimate.Input) (forecast.Quality, error) {
+	home, chosen := s.home(), s.region(s.caj.Status.Job.Region)
+	submission := s.caj.CreationTimestamp.Time
+	asIfNow := []estimate.Interval{{Start: submission, End: submission.Add(estimate.Total(runs))}}
+	var plan carbonv1alpha1.PlanStatus
+	if s.caj.Status.Plan != nil {
+		plan = *s.caj.Status.Plan
+	}
+	worst := forecast.Quality("")
+	for _, part := range []struct {
+		to      *float64
+		name    string
+		region  regionFacts
+		runs    []estimate.Interval
+		planned carbonv1alpha1.Decimal
+	}{
+		{&in.HomeAtSubmission, "at home at the submission", home, asIfNow, plan.BaselineGramsPerKWh},
+		{&in.HomeAtRun, "at home at the run", home, runs, plan.BaselineGramsPerKWh},
+		{&in.ChosenAtRun, "in the chosen region at the run", chosen, runs, plan.GramsPerKWh},
+	} {
+		layers := append(part.region.layersAt(s.now), plannedLayer(part.planned, part.runs)...)
+		grams, quality, ok := estimate.MeanOverRuns(part.runs, layers...)
+		if !ok {
+			return "", fmt.Errorf("the carbon intensity %s is unknown (region %q)", part.name, part.region.name)
+		}
+		*part.to, worst = grams, forecast.Worst(worst, quality)
+	}
+	return worst, nil
+}
+
+// plannedLayer is the value of the plan over all the runs; none when the plan has none.
+func plannedLayer(planned carbonv1alpha1.Decimal, runs []estimate.Interval) []forecast.Layer {
+	if planned == "" || len(runs) == 0 {
+		return nil
+	}
+	from, to := runs[0].Start, runs[len(runs)-1].End.Add(time.Second)
+	return []forecast.Layer{{Series: forecast.Constant(parseDecimal(planned), from, to), Quality: forecast.Stale}}
+}
+
+func (s *scope) home() regionFacts {
+	if len(s.regions) == 0 {
+		return regionFacts{}
+	}
+	return s.regions[0]
+}
+
+func (s *scope) region(name string) regionFacts {
+	for _, r := range s.regions {
+		if r.name == name {
+			return r
+		}
+	}
+	return regionFacts{name: name}
+}
+
+// isFinal says whether the record can still change: it cannot when every value is final, when the
+// regions publish no actual values, or when it is too late for them.
+func (s *scope) isFinal(quality forecast.Quality, runs []estimate.Interval) bool {
+	if quality == forecast.Actual || quality == forecast.AnnualMean || !s.now.Before(s.finalTime(runs)) {
+		return true
+	}
+	return !s.home().publishesActuals() && !s.region(s.caj.Status.Job.Region).publishesActuals()
+}
+
+func (s *scope) finalTime(runs []estimate.Interval) time.Time {
+	return runs[len(runs)-1].End.Add(finalAfter)
+}
+
+func emissionsStatus(in estimate.Input, e estimate.Emissions, method string, quality forecast.Quality) *carbonv1alpha1.EmissionsStatus {
+	grams := func(n estimate.Nanograms) carbonv1alpha1.Decimal { return carbonv1alpha1.Decimal(n.String()) }
+	return &carbonv1alpha1.EmissionsStatus{
+		EnergyKWh:     carbonv1alpha1.Decimal(estimate.Decimal(in.EffectiveKWh, kWhDigits)),
+		BaselineGrams: grams(e.Baseline),
+		ActualGrams:   grams(e.Actual),
+		AvoidedGrams:  grams(e.Avoided),
+		AvoidedBy:     carbonv1alpha1.AvoidedBy{Time: grams(e.ByTime), Region: grams(e.ByRegion), Model: grams(e.ByModel)},
+		Intensity: carbonv1alpha1.EmissionsIntensity{
+			HomeAtSubmission: gramsDecimal(in.HomeAtSubmission),
+			HomeAtRun:        gramsDecimal(in.HomeAtRun),
+			ChosenAtRun:      gramsDecimal(in.ChosenAtRun),
+		},
+		Method:  method,
+		Quality: carbonv1alpha1.IntensityQuality(quality),
+	}
+}
+
+func recordMessage(e *carbonv1alpha1.EmissionsStatus) string {
+	return fmt.Sprintf("emitted %s g, avoided %s g (time %s, region %s, model %s) with %s kWh at %s g/kWh",
+		e.ActualGrams, e.AvoidedGrams, e.AvoidedBy.Time, e.AvoidedBy.Region, e.AvoidedBy.Model,
+		e.EnergyKWh, e.Intensity.ChosenAtRun)
+}

@@ -1,0 +1,183 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	"k8s.io/utils/ptr"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+
+	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
+)
+
+// CarbonAwareJobReconciler plans CarbonAwareJobs, creates their Jobs, follows the runs and records
+// emissions. It is the only writer of their status. Due starts are the Starter's business.
+type CarbonAwareJobReconciler struct {
+	client.Client
+	// APIReader asks the API server itself, where the cache must not be believed.
+	APIReader client.Reader
+	Recorder  events.EventRecorder
+	Clock     clock.PassiveClock
+}
+
+const (
+	reconcileTimeout = time.Minute
+	planWorkers      = 8
+	// startingGrace is how long a start may be without a start time of the Job controller before it
+	// is written down as such: usually the start time follows at once, and one write tells both.
+	startingGrace = 3 * time.Second
+)
+
+// errStaleCache says that the cache lags behind the API server: try again in a moment.
+var errStaleCache = errors.New("the cache lags behind the API server")
+
+// +kubebuilder:rbac:groups=carbon.ecotracker.dev,resources=carbonawarejobs,verbs=get;list;watch;patch;delete
+// +kubebuilder:rbac:groups=carbon.ecotracker.dev,resources=carbonawarejobs/status,verbs=patch
+// +kubebuilder:rbac:groups=carbon.ecotracker.dev,resources=carbonawarejobs/finalizers,verbs=update
+// +kubebuilder:rbac:groups=batch,resources=jobs,verbs=get;list;watch;create;patch
+
+// SetupWithManager registers the reconciler: it runs for CarbonAwareJobs, their Jobs, and the
+// regions that unfinished ones name.
+func (r *CarbonAwareJobReconciler) SetupWithManager(mgr ctrl.Manager) error {
+	if err := indexByRegion(context.Background(), mgr.GetFieldIndexer()); err != nil {
+		return err
+	}
+	err := ctrl.NewControllerManagedBy(mgr).
+		Named("carbonawarejob").
+		For(&carbonv1alpha1.CarbonAwareJob{}, specChanges()).
+		Owns(&batchv1.Job{}).
+		Watches(&carbonv1alpha1.GridRegion{}, handler.EnqueueRequestsFromMapFunc(jobsOfRegion(r.Client))).
+		WithOptions(controller.Options{MaxConcurrentReconciles: planWorkers, ReconciliationTimeout: reconcileTimeout}).
+		Complete(r)
+	if err != nil {
+		return fmt.Errorf("setting up the CarbonAwareJob controller: %w", err)
+	}
+	return nil
+}
+
+// Reconcile takes a CarbonAwareJob one pass further: facts, plan, Job, run, record, one status
+// write, and only then the events and the release of what is on record.
+func (r *CarbonAwareJobReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	caj := &carbonv1alpha1.CarbonAwareJob{}
+	if err := r.Get(ctx, req.NamespacedName, caj); client.IgnoreNotFound(err) != nil {
+		return ctrl.Result{}, err
+	} else if err != nil {
+		return r.releaseOrphan(ctx, req.NamespacedName)
+	}
+	if !caj.DeletionTimestamp.IsZero() {
+		return r.finalize(ctx, caj)
+	}
+	if err := r.ensureFinalizer(ctx, caj); err != nil {
+		return ignoreConflict(err)
+	}
+	before := caj.DeepCopy()
+	s, err := r.gather(ctx, caj)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	s.plan()
+	if err := r.ensureJob(ctx, s); errors.Is(err, errStaleCache) {
+		return ctrl.Result{RequeueAfter: conflictRetry}, nil
+	} else if err != nil {
+		return ctrl.Result{}, err
+	}
+	if err := r.followSuspend(ctx, s); err != nil {
+		return ignoreConflict(err)
+	}
+	s.observe()
+	s.summarize()
+	if wait := s.startSettles(); wait > 0 {
+		return ctrl.Result{RequeueAfter: wait}, nil
+	}
+	if err := r.write(ctx, s, before); err != nil {
+		return ignoreConflict(err)
+	}
+	if err := r.settle(ctx, s); err != nil {
+		return ignoreConflict(err)
+	}
+	return s.result(), nil
+}
+
+// write is the one status write of a pass; nothing new writes nothing.
+func (r *CarbonAwareJobReconciler) write(ctx context.Context, s *scope, before *carbonv1alpha1.CarbonAwareJob) error {
+	if equality.Semantic.DeepEqual(before.Status, s.caj.Status) {
+		return nil
+	}
+	if err := patchStatus(ctx, r.Client, s.caj, before); err != nil {
+		return err
+	}
+	record(r.Recorder, before, s.caj)
+	ready := findCondition(s.caj.Status.Conditions, carbonv1alpha1.ConditionReady)
+	ctrl.LoggerFrom(ctx).Info("Wrote status", "status", ready.Reason, "message", ready.Message)
+	return nil
+}
+
+// settle does what must follow the status write: the Job is let go once its run is on record, and
+// an expired CarbonAwareJob is deleted.
+func (r *CarbonAwareJobReconciler) settle(ctx context.Context, s *scope) error {
+	if s.job != nil && s.finished() {
+		if err := r.releaseJob(ctx, s.job); err != nil {
+			return err
+		}
+	}
+	return r.expire(ctx, s)
+}
+
+// followSuspend pauses and resumes a started Job as spec.suspend says. A Job in a Kueue queue
+// belongs to Kueue.
+func (r *CarbonAwareJobReconciler) followSuspend(ctx context.Context, s *scope) error {
+	if !isStartIssued(s.job) || queueOf(s.caj) != "" || finishedCondition(s.job) != nil || !s.job.DeletionTimestamp.IsZero() {
+		return nil
+	}
+	want := ptr.Deref(s.caj.Spec.Suspend, false)
+	if isSuspended(s.job) == want {
+		return nil
+	}
+	before := s.job.DeepCopy()
+	s.job.Spec.Suspend = ptr.To(want)
+	if err := r.Patch(ctx, s.job, lockedPatch(before)); err != nil {
+		return fmt.Errorf("setting suspend of the Job to %t: %w", want, err)
+	}
+	return nil
+}
+
+// startSettles is how long to wait for the Job controller to stamp a start that was just issued,
+// so that one write tells both; zero when there is nothing to wait for.
+func (s *scope) startSettles() time.Duration {
+	if !isStartIssued(s.job) || isSuspended(s.job) || s.job.Status.StartTime != nil {
+		return 0
+	}
+	return startingGrace - s.now.Sub(startRecordOf(s.job).At)
+}
+
+func (s *scope) result() ctrl.Result {
+	if s.wake.IsZero() {
+		return ctrl.Result{}
+	}
+	return ctrl.Result{RequeueAfter: max(s.wake.Sub(s.now), time.Millisecond)}
+}

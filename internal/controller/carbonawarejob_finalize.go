@@ -1,0 +1,110 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
+)
+
+// ensureFinalizer puts our finalizer on a CarbonAwareJob that lacks it.
+func (r *CarbonAwareJobReconciler) ensureFinalizer(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob) error {
+	before := caj.DeepCopy()
+	if !controllerutil.AddFinalizer(caj, carbonv1alpha1.FinalizerCarbonAwareJob) {
+		return nil
+	}
+	return r.Patch(ctx, caj, lockedPatch(before))
+}
+
+// finalize lets a deleted CarbonAwareJob go: first its Job is released, so that the garbage
+// collector can delete it, then the CarbonAwareJob.
+func (r *CarbonAwareJobReconciler) finalize(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob) (ctrl.Result, error) {
+	if !controllerutil.ContainsFinalizer(caj, carbonv1alpha1.FinalizerCarbonAwareJob) {
+		return ctrl.Result{}, nil
+	}
+	// The API server is asked itself: a Job that the cache does not show yet would keep our
+	// finalizer for good.
+	job := &batchv1.Job{}
+	err := r.APIReader.Get(ctx, client.ObjectKeyFromObject(caj), job)
+	if client.IgnoreNotFound(err) != nil {
+		return ctrl.Result{}, fmt.Errorf("reading the Job of a deleted CarbonAwareJob: %w", err)
+	}
+	if err == nil && job.Labels[carbonv1alpha1.LabelJob] == caj.Name {
+		if err := r.releaseJob(ctx, job); err != nil {
+			return ignoreConflict(err)
+		}
+	}
+	before := caj.DeepCopy()
+	controllerutil.RemoveFinalizer(caj, carbonv1alpha1.FinalizerCarbonAwareJob)
+	if err := r.Patch(ctx, caj, lockedPatch(before)); err != nil {
+		return ignoreConflict(err)
+	}
+	return ctrl.Result{}, nil
+}
+
+// releaseOrphan removes our finalizer from a Job whose CarbonAwareJob is gone, for example because
+// somebody removed that one's finalizer by hand.
+func (r *CarbonAwareJobReconciler) releaseOrphan(ctx context.Context, key types.NamespacedName) (ctrl.Result, error) {
+	job := &batchv1.Job{}
+	if err := r.Get(ctx, key, job); err != nil {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	if job.Labels[carbonv1alpha1.LabelJob] != key.Name {
+		return ctrl.Result{}, nil
+	}
+	if err := r.releaseJob(ctx, job); err != nil {
+		return ignoreConflict(err)
+	}
+	return ctrl.Result{}, nil
+}
+
+// expire deletes a finished CarbonAwareJob once its time is up and its record final.
+func (r *CarbonAwareJobReconciler) expire(ctx context.Context, s *scope) error {
+	ttl := s.caj.Spec.TTLSecondsAfterFinished
+	if ttl == nil || !s.finished() || !s.recordIsFinal() {
+		return nil
+	}
+	end := s.finishedAt().Add(time.Duration(*ttl) * time.Second)
+	if s.now.Before(end) {
+		s.wakeAt(end)
+		return nil
+	}
+	err := r.Delete(ctx, s.caj, client.Preconditions{UID: &s.caj.UID}, client.PropagationPolicy("Background"))
+	if client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("deleting the expired CarbonAwareJob: %w", err)
+	}
+	return nil
+}
+
+func (s *scope) finishedAt() time.Time {
+	if job := s.caj.Status.Job; job != nil && job.CompletionTime != nil {
+		return job.CompletionTime.Time
+	}
+	if failed := findCondition(s.caj.Status.Conditions, carbonv1alpha1.ConditionFailed); failed != nil {
+		return failed.LastTransitionTime.Time
+	}
+	return s.now
+}

@@ -1,0 +1,224 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/policy"
+)
+
+// pendingGrace is how long after its creation a job waits for its GridRegions to be read for the
+// first time: both are often applied in one command.
+const pendingGrace = time.Minute
+
+// What the CRD's schema defaults to; for objects that were stored without it.
+const (
+	defaultMaxDelay         = 4 * time.Hour
+	defaultExpectedDuration = 30 * time.Minute
+	defaultSavingPercent    = 1
+)
+
+func maxDelay(caj *carbonv1alpha1.CarbonAwareJob) time.Duration {
+	return durationOr(caj.Spec.MaxDelay, defaultMaxDelay)
+}
+
+func durationOr(d *metav1.Duration, fallback time.Duration) time.Duration {
+	if d == nil {
+		return fallback
+	}
+	return d.Duration
+}
+
+// plan makes or renews the plan of a job that has not started.
+func (s *scope) plan() {
+	if s.started() || s.jobGone || s.finished() {
+		return
+	}
+	if s.blocked = s.checkTemplate(); s.blocked != nil {
+		s.caj.Status.Plan = nil
+		return
+	}
+	s.caj.Status.Model = s.plannedModel()
+	if s.regionsPending() {
+		s.wakeAt(s.caj.CreationTimestamp.Add(pendingGrace))
+		return
+	}
+	next := policy.Choose(s.request())
+	old := s.caj.Status.Plan
+	if old == nil || s.mustReplan(old, next) {
+		s.caj.Status.Plan = s.planStatus(old, next)
+	}
+}
+
+// checkTemplate says what in the spec makes a start impossible.
+func (s *scope) checkTemplate() *blockage {
+	spec := &s.caj.Spec
+	if conflict := modelConflict(spec.LLM, &spec.JobTemplate); conflict != "" {
+		return &blockage{carbonv1alpha1.ReasonInvalid, carbonv1alpha1.ReasonModelConflict, conflict}
+	}
+	var conflicts []string
+	for _, r := range s.regions {
+		if r.object == nil {
+			return nil // it may come yet, and without a conflict
+		}
+		if conflict := nodeSelectorConflict(&spec.JobTemplate, r.object.Spec.Placement); conflict != "" {
+			conflicts = append(conflicts, r.name+": "+conflict)
+		}
+	}
+	if len(conflicts) == 0 || len(conflicts) < len(s.regions) {
+		return nil
+	}
+	return &blockage{
+		carbonv1alpha1.ReasonInvalid, carbonv1alpha1.ReasonPlacementConflict,
+		strings.Join(conflicts, "; ") + ": remove the key from the template or name another region",
+	}
+}
+
+// regionsPending says whether to wait for the first reading of the regions.
+func (s *scope) regionsPending() bool {
+	grace := s.caj.CreationTimestamp.Add(pendingGrace)
+	if latest := s.latestStart(); latest.Before(grace) && maxDelay(s.caj) > 0 {
+		grace = latest
+	}
+	if !s.now.Before(grace) {
+		return false
+	}
+	for _, r := range s.regions {
+		if r.pending() {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *scope) request() policy.Request {
+	spec := &s.caj.Spec
+	request := policy.Request{
+		UID:                  string(s.caj.UID),
+		Submitted:            s.caj.CreationTimestamp.Time,
+		Now:                  s.now,
+		MaxDelay:             maxDelay(s.caj),
+		Duration:             durationOr(spec.ExpectedDuration, defaultExpectedDuration),
+		MinimumSavingPercent: defaultSavingPercent,
+		RunNow:               s.caj.Annotations[carbonv1alpha1.AnnotationRunNow] == "true",
+	}
+	if spec.Jitter != nil {
+		request.Jitter = &spec.Jitter.Duration
+	}
+	if spec.MinimumSaving != nil && spec.MinimumSaving.Percent != nil {
+		request.MinimumSavingPercent = float64(*spec.MinimumSaving.Percent)
+	}
+	for _, r := range s.regions {
+		series, quality := r.forecastAt(s.now)
+		request.Regions = append(request.Regions, policy.Region{
+			Name: r.name, Forecast: series, Quality: quality, Excluded: s.excluded(r),
+		})
+	}
+	return request
+}
+
+// excluded says why a region cannot be chosen for this job; empty when it can.
+func (s *scope) excluded(r regionFacts) string {
+	if r.object == nil {
+		return fmt.Sprintf("GridRegion %s does not exist", r.name)
+	}
+	if conflict := nodeSelectorConflict(&s.caj.Spec.JobTemplate, r.object.Spec.Placement); conflict != "" {
+		return conflict
+	}
+	if s.job == nil || r.object.Spec.Placement == nil {
+		return ""
+	}
+	for _, e := range r.object.Spec.Placement.Env {
+		if _, wired := s.job.Spec.Template.Annotations[envAnnotation(e.Name)]; !wired {
+			return fmt.Sprintf("the Job was created before region %s set %s", r.name, e.Name)
+		}
+	}
+	return ""
+}
+
+// mustReplan says whether the new plan takes the place of the old one.
+func (s *scope) mustReplan(old *carbonv1alpha1.PlanStatus, next policy.Plan) bool {
+	specChanged := s.caj.Generation != s.caj.Status.ObservedGeneration
+	runNow := next.Reason == policy.RunNow && old.Reason != string(policy.RunNow)
+	if specChanged || runNow {
+		return old.Region != next.Region || !old.Start.Time.Equal(next.Start) && s.now.Before(old.Start.Time) ||
+			!old.LatestStart.Time.Equal(s.latestStart())
+	}
+	return policy.Replan(policy.Decision{Region: old.Region, Start: old.Start.Time}, next, s.now, s.step(next.Region))
+}
+
+// step is the slot length of a region's forecast.
+func (s *scope) step(name string) time.Duration {
+	for _, r := range s.regions {
+		if r.name == name {
+			series, _ := r.forecastAt(s.now)
+			return series.Step
+		}
+	}
+	return 0
+}
+
+func (s *scope) planStatus(old *carbonv1alpha1.PlanStatus, next policy.Plan) *carbonv1alpha1.PlanStatus {
+	plan := &carbonv1alpha1.PlanStatus{
+		Region:              next.Region,
+		Start:               metav1.NewTime(next.Start),
+		LatestStart:         metav1.NewTime(s.latestStart()),
+		GramsPerKWh:         gramsDecimal(next.Grams),
+		BaselineGramsPerKWh: gramsDecimal(next.NowGrams),
+		Quality:             carbonv1alpha1.IntensityQuality(next.Quality),
+		Reason:              string(next.Reason),
+		Message:             truncate(next.Message),
+		DecidedAt:           metav1.NewTime(s.now),
+	}
+	if old != nil && old.BaselineGramsPerKWh != "" {
+		plan.BaselineGramsPerKWh = old.BaselineGramsPerKWh
+	}
+	if !next.WindowStart.IsZero() {
+		plan.WindowStart, plan.WindowEnd = timePointer(next.WindowStart), timePointer(next.WindowEnd)
+	}
+	for _, c := range next.Candidates {
+		candidate := carbonv1alpha1.CandidateStatus{
+			Region: c.Region, GramsPerKWh: gramsDecimal(c.Grams),
+			Quality: carbonv1alpha1.IntensityQuality(c.Quality), Excluded: truncate(c.Excluded),
+		}
+		if !c.Start.IsZero() {
+			candidate.Start = timePointer(c.Start)
+		}
+		plan.Candidates = append(plan.Candidates, candidate)
+	}
+	return plan
+}
+
+func timePointer(t time.Time) *metav1.Time {
+	mt := metav1.NewTime(t)
+	return &mt
+}
+
+// plannedModel is what the job asks for; until the start it is also what is going to be used.
+func (s *scope) plannedModel() *carbonv1alpha1.ModelStatus {
+	requested := requestedModel(s.caj.Spec.LLM, &s.caj.Spec.JobTemplate)
+	if requested == "" {
+		return nil
+	}
+	return &carbonv1alpha1.ModelStatus{Requested: requested, Effective: requested}
+}

@@ -1,0 +1,148 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
+)
+
+// GridRegionReconciler keeps the carbon intensity in the status of GridRegions up to date. It is
+// the only writer of that status.
+type GridRegionReconciler struct {
+	client.Client
+	Recorder events.EventRecorder
+	Clock    clock.PassiveClock
+	// Namespace is the operator's own: ConfigMaps are read from nowhere else.
+	Namespace string
+}
+
+// retrySource is how long a source that failed is left alone when nothing announces its return.
+const retrySource = time.Minute
+
+// +kubebuilder:rbac:groups=carbon.ecotracker.dev,resources=gridregions,verbs=get;list;watch
+// +kubebuilder:rbac:groups=carbon.ecotracker.dev,resources=gridregions/status,verbs=patch
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
+// SetupWithManager registers the reconciler: it runs for changes of a GridRegion's spec and of the
+// ConfigMaps that hold traces.
+func (r *GridRegionReconciler) SetupWithManager(mgr ctrl.Manager) error {
+	err := ctrl.NewControllerManagedBy(mgr).
+		Named("gridregion").
+		For(&carbonv1alpha1.GridRegion{}, specChanges()).
+		Watches(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.regionsOfConfigMap)).
+		Complete(r)
+	if err != nil {
+		return fmt.Errorf("setting up the GridRegion controller: %w", err)
+	}
+	return nil
+}
+
+// Reconcile reads the region's source and writes what it says into status.
+func (r *GridRegionReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	region := &carbonv1alpha1.GridRegion{}
+	if err := r.Get(ctx, req.NamespacedName, region); err != nil {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	if !region.DeletionTimestamp.IsZero() {
+		return ctrl.Result{}, nil
+	}
+	now := r.Clock.Now()
+	seen, problem, err := r.observe(ctx, region, now)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	before := region.DeepCopy()
+	region.Status = regionStatus(region, seen, problem, now)
+	if !equality.Semantic.DeepEqual(before.Status, region.Status) {
+		if err := patchStatus(ctx, r.Client, region, before); err != nil {
+			return ignoreConflict(err)
+		}
+		r.recordTransition(before, region)
+	}
+	return ctrl.Result{RequeueAfter: nextRead(region, problem, now)}, nil
+}
+
+// nextRead is when the present slot ends. A source that failed is announced by the watch on its
+// ConfigMap; it is tried again now and then all the same.
+func nextRead(region *carbonv1alpha1.GridRegion, problem *sourceProblem, now time.Time) time.Duration {
+	if region.Spec.Source.Static != nil {
+		return 0
+	}
+	if region.Status.Forecast == nil {
+		return retrySource
+	}
+	series := seriesOf(&region.Status.Forecast.SeriesStatus)
+	end, ok := series.SlotEnd(now)
+	if !ok && now.Before(series.Start) {
+		end, ok = series.Start, true
+	}
+	if !ok || problem != nil && end.Sub(now) > retrySource {
+		return retrySource
+	}
+	return end.Sub(now)
+}
+
+// recordTransition tells of a change of readiness or of its reason, once.
+func (r *GridRegionReconciler) recordTransition(before, after *carbonv1alpha1.GridRegion) {
+	for _, conditionType := range []string{carbonv1alpha1.RegionReady, carbonv1alpha1.RegionFresh} {
+		was := findCondition(before.Status.Conditions, conditionType)
+		is := findCondition(after.Status.Conditions, conditionType)
+		if is == nil || was != nil && was.Status == is.Status && was.Reason == is.Reason {
+			continue
+		}
+		kind := corev1.EventTypeNormal
+		if is.Status != metav1.ConditionTrue {
+			kind = corev1.EventTypeWarning
+		}
+		r.Recorder.Eventf(after, nil, kind, is.Reason, "ReadSource", "%s", is.Message)
+		return
+	}
+}
+
+// regionsOfConfigMap are the GridRegions whose trace is in the ConfigMap.
+func (r *GridRegionReconciler) regionsOfConfigMap(ctx context.Context, object client.Object) []reconcile.Request {
+	if object.GetNamespace() != r.Namespace {
+		return nil
+	}
+	var regions carbonv1alpha1.GridRegionList
+	if err := r.List(ctx, &regions); err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "Cannot list GridRegions for a changed ConfigMap")
+		return nil
+	}
+	var requests []reconcile.Request
+	for _, region := range regions.Items {
+		if trace := region.Spec.Source.Trace; trace != nil && trace.ConfigMapRef.Name == object.GetName() {
+			requests = append(requests, reconcile.Request{NamespacedName: types.NamespacedName{Name: region.Name}})
+		}
+	}
+	return requests
+}

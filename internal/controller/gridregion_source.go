@@ -1,0 +1,113 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+
+	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/forecast"
+)
+
+// How much of a series is kept in status.
+const (
+	forecastHorizon  = 72 * time.Hour
+	recentHistory    = 48 * time.Hour
+	maxForecastSlots = 864
+	maxRecentSlots   = 576
+)
+
+// observation is what a source says at one time.
+type observation struct {
+	forecast, recent forecast.Series
+	actualUntil      time.Time
+}
+
+// sourceProblem is what keeps a source from answering: a condition, not an error, because trying
+// again at once would not help.
+type sourceProblem struct {
+	reason, message string
+}
+
+// observe reads the region's source. A problem of the source comes back as such; an error is one
+// of our own API server.
+func (r *GridRegionReconciler) observe(ctx context.Context, region *carbonv1alpha1.GridRegion, now time.Time) (observation, *sourceProblem, error) {
+	source := region.Spec.Source.Trace
+	if source == nil {
+		return observation{}, nil, nil
+	}
+	var configMap corev1.ConfigMap
+	key := types.NamespacedName{Namespace: r.Namespace, Name: source.ConfigMapRef.Name}
+	if err := r.Get(ctx, key, &configMap); err != nil {
+		if apierrors.IsNotFound(err) {
+			return observation{}, &sourceProblem{
+				carbonv1alpha1.ReasonConfigMapNotFound,
+				fmt.Sprintf("ConfigMap %s does not exist; create it with the trace in the key %q", key, source.ConfigMapRef.Key),
+			}, nil
+		}
+		return observation{}, nil, fmt.Errorf("reading ConfigMap %s: %w", key, err)
+	}
+	table, ok := configMap.Data[source.ConfigMapRef.Key]
+	if !ok {
+		return observation{}, &sourceProblem{
+			carbonv1alpha1.ReasonConfigMapNotFound,
+			fmt.Sprintf("ConfigMap %s has no key %q", key, source.ConfigMapRef.Key),
+		}, nil
+	}
+	seen, problem := observeTrace(table, source.Replay, region.CreationTimestamp.Time, now)
+	if problem != nil {
+		problem.message = fmt.Sprintf("ConfigMap %s, key %q: %s", key, source.ConfigMapRef.Key, problem.message)
+	}
+	return seen, problem, nil
+}
+
+// observeTrace is what a trace says at now. A replayed trace happens at the given anchor, and its
+// horizon shrinks with its speed.
+func observeTrace(table string, replay *carbonv1alpha1.TraceReplay, anchor, now time.Time) (observation, *sourceProblem) {
+	trace, err := forecast.ParseTrace(strings.NewReader(table))
+	if err != nil {
+		return observation{}, &sourceProblem{carbonv1alpha1.ReasonMalformedTrace, err.Error()}
+	}
+	speed := time.Duration(1)
+	if replay != nil {
+		speed = time.Duration(max(1, replay.Speed))
+		trace, err = trace.Replay(forecast.Replay{From: replay.From.Time, Anchor: anchor, Speed: int64(speed)})
+		if err != nil {
+			return observation{}, &sourceProblem{carbonv1alpha1.ReasonMalformedTrace, err.Error()}
+		}
+	}
+	step := trace.Forecast.Step
+	horizon := min(forecastHorizon/speed, maxForecastSlots*step-step)
+	history := min(recentHistory/speed, maxRecentSlots*step-step)
+	var seen observation
+	seen.forecast, seen.recent, seen.actualUntil = trace.Known(now, horizon, history)
+	if _, ok := seen.forecast.At(now); !ok {
+		return seen, &sourceProblem{
+			carbonv1alpha1.ReasonTraceEnded,
+			fmt.Sprintf("the trace has no value for now: it goes from %s to %s", trace.Forecast.Start.Format(time.RFC3339),
+				trace.Forecast.End().Format(time.RFC3339)),
+		}
+	}
+	return seen, nil
+}

@@ -1,0 +1,134 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/forecast"
+)
+
+// regionStatus is the status that follows from what the source said. When it said nothing, the last
+// good forecast stays, marked as stale, for as long as it covers the present.
+func regionStatus(region *carbonv1alpha1.GridRegion, seen observation, problem *sourceProblem, now time.Time) carbonv1alpha1.GridRegionStatus {
+	status := *region.Status.DeepCopy()
+	status.ObservedGeneration = region.Generation
+	if grams, ok := staticGrams(region); ok {
+		setStatic(&status, grams, region, now)
+		return status
+	}
+	if problem == nil {
+		setSeries(&status, seen, now)
+	} else if problem.reason == carbonv1alpha1.ReasonTraceEnded || region.Generation != region.Status.ObservedGeneration {
+		// What is left belongs to another source, or to a trace that has ended.
+		status.Forecast, status.Greenest = nil, nil
+	}
+	setIntensity(&status, problem, now)
+	setRegionConditions(&status, region.Generation, problem, now)
+	return status
+}
+
+func setStatic(status *carbonv1alpha1.GridRegionStatus, grams float64, region *carbonv1alpha1.GridRegion, now time.Time) {
+	status.Forecast, status.Recent, status.Greenest = nil, nil, nil
+	status.Intensity = &carbonv1alpha1.IntensityStatus{
+		GramsPerKWh: gramsDecimal(grams), Quality: carbonv1alpha1.QualityAnnualMean, Source: "static",
+		Signal: carbonv1alpha1.SignalAverage, ObservedAt: region.CreationTimestamp,
+	}
+	for _, conditionType := range []string{carbonv1alpha1.RegionReady, carbonv1alpha1.RegionFresh} {
+		setCondition(&status.Conditions, now, region.Generation, conditionType, metav1.ConditionTrue,
+			carbonv1alpha1.ReasonStaticIntensity, fmt.Sprintf("always %s g/kWh", status.Intensity.GramsPerKWh))
+	}
+}
+
+func setSeries(status *carbonv1alpha1.GridRegionStatus, seen observation, now time.Time) {
+	next := statusOf(seen.forecast)
+	if status.Forecast == nil || !sameSeries(status.Forecast.SeriesStatus, next) {
+		status.Forecast = &carbonv1alpha1.ForecastStatus{SeriesStatus: next, FetchedAt: metav1.NewTime(now)}
+	}
+	status.Recent = nil
+	if len(seen.recent.Grams) > 0 {
+		status.Recent = &carbonv1alpha1.RecentStatus{SeriesStatus: statusOf(seen.recent)}
+		if !seen.actualUntil.IsZero() {
+			until := metav1.NewTime(seen.actualUntil)
+			status.Recent.ActualUntil = &until
+		}
+	}
+	status.Greenest = greenestSlot(seen.forecast)
+}
+
+func sameSeries(a, b carbonv1alpha1.SeriesStatus) bool {
+	return a.Start.Equal(&b.Start) && a.StepSeconds == b.StepSeconds && slices.Equal(a.GramsPerKWh, b.GramsPerKWh)
+}
+
+func greenestSlot(s forecast.Series) *carbonv1alpha1.GreenestStatus {
+	best := -1
+	for i, g := range s.Grams {
+		if !math.IsNaN(g) && (best < 0 || g < s.Grams[best]) {
+			best = i
+		}
+	}
+	if best < 0 {
+		return nil
+	}
+	return &carbonv1alpha1.GreenestStatus{
+		Start:       metav1.NewTime(s.Start.Add(time.Duration(best) * s.Step)),
+		GramsPerKWh: gramsDecimal(s.Grams[best]),
+	}
+}
+
+// setIntensity takes the present intensity from the forecast, or removes it when it is unknown.
+func setIntensity(status *carbonv1alpha1.GridRegionStatus, problem *sourceProblem, now time.Time) {
+	status.Intensity = nil
+	if status.Forecast == nil {
+		return
+	}
+	series := seriesOf(&status.Forecast.SeriesStatus)
+	grams, ok := series.At(now)
+	if !ok {
+		return
+	}
+	quality := carbonv1alpha1.QualityForecast
+	if problem != nil {
+		quality = carbonv1alpha1.QualityStale
+	}
+	end, _ := series.SlotEnd(now)
+	status.Intensity = &carbonv1alpha1.IntensityStatus{
+		GramsPerKWh: gramsDecimal(grams), Quality: quality, Source: "trace",
+		Signal: carbonv1alpha1.SignalAverage, ObservedAt: metav1.NewTime(end.Add(-series.Step)),
+	}
+}
+
+func setRegionConditions(status *carbonv1alpha1.GridRegionStatus, generation int64, problem *sourceProblem, now time.Time) {
+	ready, fresh := metav1.ConditionTrue, metav1.ConditionTrue
+	reason, message := carbonv1alpha1.ReasonForecastAvailable, "the source covers the present"
+	if problem != nil {
+		fresh, reason, message = metav1.ConditionFalse, problem.reason, problem.message
+	}
+	setCondition(&status.Conditions, now, generation, carbonv1alpha1.RegionFresh, fresh, reason, message)
+	if status.Intensity == nil {
+		ready = metav1.ConditionFalse
+	} else if problem != nil {
+		reason, message = carbonv1alpha1.ReasonForecastAvailable, "the last good forecast still covers the present"
+	}
+	setCondition(&status.Conditions, now, generation, carbonv1alpha1.RegionReady, ready, reason, message)
+}

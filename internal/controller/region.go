@@ -1,0 +1,153 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"math"
+	"strconv"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/estimate"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/forecast"
+)
+
+// gramsDigits is how many digits after the point intensities have in status, in gCO2e/kWh.
+const gramsDigits = 3
+
+// staticSpan is how far around an instant a static intensity is taken to hold: longer than any
+// delay and run together.
+const staticSpan = 60 * 24 * time.Hour
+
+// regionFacts is a region that a job names; object is nil when there is no such GridRegion.
+type regionFacts struct {
+	name   string
+	object *carbonv1alpha1.GridRegion
+}
+
+// pending says that the GridRegion exists but was not read for the first time yet.
+func (r regionFacts) pending() bool {
+	return r.object != nil && findCondition(r.object.Status.Conditions, carbonv1alpha1.RegionReady) == nil
+}
+
+// forecastAt is what is known of the region's future at now, with its quality.
+func (r regionFacts) forecastAt(now time.Time) (forecast.Series, forecast.Quality) {
+	if r.object == nil {
+		return forecast.Series{}, ""
+	}
+	if grams, ok := staticGrams(r.object); ok {
+		return forecast.Constant(grams, now.Truncate(time.Second), now.Add(staticSpan).Truncate(time.Second)), forecast.AnnualMean
+	}
+	status := r.object.Status
+	if status.Forecast == nil || status.Intensity == nil {
+		return forecast.Series{}, ""
+	}
+	return seriesOf(&status.Forecast.SeriesStatus), forecastQuality(status)
+}
+
+// layersAt are the region's intensities around now, best first: what is published, what was
+// forecast for slots that ended, what is forecast.
+func (r regionFacts) layersAt(now time.Time) []forecast.Layer {
+	if r.object == nil {
+		return nil
+	}
+	if grams, ok := staticGrams(r.object); ok {
+		span := forecast.Constant(grams, now.Add(-staticSpan).Truncate(time.Second), now.Add(staticSpan).Truncate(time.Second))
+		return []forecast.Layer{{Series: span, Quality: forecast.AnnualMean}}
+	}
+	var layers []forecast.Layer
+	status := r.object.Status
+	if status.Recent != nil {
+		recent := seriesOf(&status.Recent.SeriesStatus)
+		if until := status.Recent.ActualUntil; until != nil {
+			layers = append(layers, forecast.Layer{Series: recent.Clip(recent.Start, until.Time), Quality: forecast.Actual})
+		}
+		layers = append(layers, forecast.Layer{Series: recent, Quality: forecast.Forecast})
+	}
+	if status.Forecast != nil {
+		layers = append(layers, forecast.Layer{Series: seriesOf(&status.Forecast.SeriesStatus), Quality: forecastQuality(status)})
+	}
+	return layers
+}
+
+// intensityAt is the region's intensity at t in gCO2e/kWh; NaN when unknown.
+func (r regionFacts) intensityAt(t time.Time) (float64, forecast.Quality) {
+	grams, quality, ok := forecast.MeanLayers(t, t, r.layersAt(t)...)
+	if !ok {
+		return math.NaN(), ""
+	}
+	return grams, quality
+}
+
+// publishesActuals says whether waiting can make values of this region final.
+func (r regionFacts) publishesActuals() bool {
+	return r.object != nil && r.object.Status.Recent != nil && r.object.Status.Recent.ActualUntil != nil
+}
+
+func forecastQuality(status carbonv1alpha1.GridRegionStatus) forecast.Quality {
+	if status.Intensity != nil && status.Intensity.Quality == carbonv1alpha1.QualityStale {
+		return forecast.Stale
+	}
+	return forecast.Forecast
+}
+
+func staticGrams(region *carbonv1alpha1.GridRegion) (float64, bool) {
+	if static := region.Spec.Source.Static; static != nil {
+		return static.GramsPerKWh.AsApproximateFloat64(), true
+	}
+	return 0, false
+}
+
+func seriesOf(s *carbonv1alpha1.SeriesStatus) forecast.Series {
+	series := forecast.Series{
+		Start: s.Start.UTC(),
+		Step:  time.Duration(s.StepSeconds) * time.Second,
+		Grams: make([]float64, len(s.GramsPerKWh)),
+	}
+	for i, d := range s.GramsPerKWh {
+		series.Grams[i] = parseDecimal(d)
+	}
+	return series
+}
+
+// statusOf is the series as it stands in status.
+func statusOf(s forecast.Series) carbonv1alpha1.SeriesStatus {
+	status := carbonv1alpha1.SeriesStatus{
+		Start:       metav1.NewTime(s.Start),
+		StepSeconds: int64(s.Step / time.Second),
+		GramsPerKWh: make([]carbonv1alpha1.Decimal, len(s.Grams)),
+	}
+	for i, g := range s.Grams {
+		status.GramsPerKWh[i] = gramsDecimal(g)
+	}
+	return status
+}
+
+// parseDecimal is the number; NaN for the empty, unknown one.
+func parseDecimal(d carbonv1alpha1.Decimal) float64 {
+	v, err := strconv.ParseFloat(string(d), 64)
+	if err != nil {
+		return math.NaN()
+	}
+	return v
+}
+
+func gramsDecimal(grams float64) carbonv1alpha1.Decimal {
+	return carbonv1alpha1.Decimal(estimate.Decimal(grams, gramsDigits))
+}

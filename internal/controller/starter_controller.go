@@ -1,0 +1,170 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	"k8s.io/utils/ptr"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+
+	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/policy"
+)
+
+// Starter starts the Jobs whose time has come, each with one patch. It has its own queue and
+// workers, so that planning, however much of it there is, cannot delay a start. It writes no
+// status: what it decided stands on the Job, and the CarbonAwareJobReconciler takes it from there.
+type Starter struct {
+	client.Client
+	Recorder events.EventRecorder
+	Clock    clock.PassiveClock
+}
+
+const (
+	startWorkers = 50
+	// jobNotSeen is how long to wait for the cache to show a Job that is on record.
+	jobNotSeen = 200 * time.Millisecond
+	// startRefusedRetry is the pause after the API server refused a start.
+	startRefusedRetry = 30 * time.Second
+)
+
+// +kubebuilder:rbac:groups=batch,resources=jobs,verbs=patch
+
+// SetupWithManager registers the starter: it runs for every change of a CarbonAwareJob, its own
+// status included, because that is where plans are.
+func (r *Starter) SetupWithManager(mgr ctrl.Manager) error {
+	err := ctrl.NewControllerManagedBy(mgr).
+		Named("starter").
+		For(&carbonv1alpha1.CarbonAwareJob{}).
+		WithOptions(controller.Options{MaxConcurrentReconciles: startWorkers, ReconciliationTimeout: reconcileTimeout}).
+		Complete(r)
+	if err != nil {
+		return fmt.Errorf("setting up the starter: %w", err)
+	}
+	return nil
+}
+
+// Reconcile starts the Job if its time has come, and else wakes up when it comes.
+func (r *Starter) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	caj := &carbonv1alpha1.CarbonAwareJob{}
+	if err := r.Get(ctx, req.NamespacedName, caj); err != nil {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	if !awaitsStart(caj) {
+		return ctrl.Result{}, nil
+	}
+	now := r.Clock.Now()
+	if wait := caj.Status.Plan.Start.Sub(now); wait > 0 {
+		return ctrl.Result{RequeueAfter: wait}, nil
+	}
+	job := &batchv1.Job{}
+	if err := r.Get(ctx, req.NamespacedName, job); client.IgnoreNotFound(err) != nil {
+		return ctrl.Result{}, err
+	} else if err != nil || !isOurs(job, caj) {
+		return ctrl.Result{RequeueAfter: jobNotSeen}, nil
+	}
+	if isStartIssued(job) || !job.DeletionTimestamp.IsZero() {
+		return ctrl.Result{}, nil
+	}
+	return r.start(ctx, caj, job, now)
+}
+
+// awaitsStart says whether the job has a plan and a Job, and nothing but its time is missing.
+func awaitsStart(caj *carbonv1alpha1.CarbonAwareJob) bool {
+	return caj.DeletionTimestamp.IsZero() && !ptr.Deref(caj.Spec.Suspend, false) &&
+		caj.Status.Plan != nil && caj.Status.Job != nil && caj.Status.ObservedGeneration == caj.Generation &&
+		!isTrue(caj.Status.Conditions, carbonv1alpha1.ConditionStarted) &&
+		!isTrue(caj.Status.Conditions, carbonv1alpha1.ConditionFailed)
+}
+
+func (r *Starter) start(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob, job *batchv1.Job, now time.Time) (ctrl.Result, error) {
+	region := regionFacts{name: caj.Status.Plan.Region}
+	if region.name != "" {
+		regions, err := findRegions(ctx, r.Client, []string{region.name})
+		if err != nil {
+			return ctrl.Result{}, err
+		}
+		region = regions[0]
+	}
+	patch, started, err := startPatch(caj, job, region, decideStart(caj, region, now))
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	if err := r.Patch(ctx, started, patch); err != nil {
+		if refused(err) {
+			r.Recorder.Eventf(caj, nil, corev1.EventTypeWarning, "StartRefused", "Start", "%s", truncate("the API server refused the start: "+err.Error()))
+			return ctrl.Result{RequeueAfter: startRefusedRetry}, nil
+		}
+		if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
+			return ignoreConflict(err)
+		}
+		return ctrl.Result{}, fmt.Errorf("starting Job %s: %w", client.ObjectKeyFromObject(job), err)
+	}
+	ctrl.LoggerFrom(ctx).Info("Started Job", "region", region.name, "planned", caj.Status.Plan.Start.UTC(),
+		"lateness", r.Clock.Since(caj.Status.Plan.Start.Time).String())
+	return ctrl.Result{}, nil
+}
+
+// decideStart is the decision of the last moment: the model, by the intensity now.
+func decideStart(caj *carbonv1alpha1.CarbonAwareJob, region regionFacts, now time.Time) startRecord {
+	grams, _ := region.intensityAt(now)
+	record := startRecord{At: now.UTC(), Region: region.name, GramsPerKWh: gramsDecimal(grams), Queue: queueOf(caj)}
+	requested := requestedModel(caj.Spec.LLM, &caj.Spec.JobTemplate)
+	record.RequestedModel, record.Model = requested, requested
+	if caj.Spec.LLM == nil || caj.Spec.LLM.Downgrade == nil {
+		return record
+	}
+	cheaper, reason, message := cheaperModel(caj)
+	if reason == "" {
+		var downgrade bool
+		var why policy.DowngradeReason
+		downgrade, why, message = policy.Downgrade(grams, float64(ptr.Deref(caj.Spec.LLM.Downgrade.AboveGramsPerKWh, 0)))
+		reason = string(why)
+		if downgrade {
+			record.Model = cheaper
+			message = fmt.Sprintf("%s instead of %s: %s", cheaper, requested, message)
+		}
+	}
+	record.DowngradeReason, record.DowngradeMessage = reason, message
+	return record
+}
+
+// cheaperModel is the model to use on a dirty grid, or the reason why there is none.
+func cheaperModel(caj *carbonv1alpha1.CarbonAwareJob) (model, reason, message string) {
+	requested := requestedModel(caj.Spec.LLM, &caj.Spec.JobTemplate)
+	if requested == "" {
+		return "", carbonv1alpha1.ReasonModelUnknown, fmt.Sprintf(
+			"the template gives %s no literal value: set spec.llm.model, else the model cannot be switched", caj.Spec.LLM.ModelEnv)
+	}
+	if model := caj.Spec.LLM.Downgrade.Model; model != "" {
+		return model, "", ""
+	}
+	if model, ok := policy.DefaultDowngrade(requested); ok {
+		return model, "", ""
+	}
+	return "", carbonv1alpha1.ReasonNoCheaperModel, fmt.Sprintf("no cheaper model is known for %s: set spec.llm.downgrade.model", requested)
+}
