@@ -23,10 +23,10 @@ import (
 )
 
 // CarbonAwareJobSpec is a Job and how long it may wait for a greener grid.
-// +kubebuilder:validation:XValidation:rule="!has(self.jobTemplate.spec.suspend) || !self.jobTemplate.spec.suspend",message="jobTemplate.spec.suspend must not be true: the operator creates the Job suspended and starts it; to hold it by hand set spec.suspend"
-// +kubebuilder:validation:XValidation:rule="has(self.jobTemplate.spec.template.spec) && has(self.jobTemplate.spec.template.spec.restartPolicy) && self.jobTemplate.spec.template.spec.restartPolicy in ['Never', 'OnFailure']",message="jobTemplate.spec.template.spec.restartPolicy must be Never or OnFailure"
-// +kubebuilder:validation:XValidation:rule="!has(self.jobTemplate.metadata) || !has(self.jobTemplate.metadata.name)",message="jobTemplate.metadata.name must not be set: the Job takes the CarbonAwareJob's name"
-// +kubebuilder:validation:XValidation:rule="!has(self.jobTemplate.metadata) || !has(self.jobTemplate.metadata.namespace)",message="jobTemplate.metadata.namespace must not be set: the Job is created in the CarbonAwareJob's namespace"
+// +kubebuilder:validation:XValidation:rule="!has(self.jobTemplate.spec.suspend) || !self.jobTemplate.spec.suspend",message="jobTemplate.spec.suspend must not be true: the operator creates the Job suspended and starts it; to hold it by hand set spec.suspend",fieldPath=".jobTemplate.spec.suspend"
+// +kubebuilder:validation:XValidation:rule="has(self.jobTemplate.spec.template.spec) && has(self.jobTemplate.spec.template.spec.restartPolicy) && self.jobTemplate.spec.template.spec.restartPolicy in ['Never', 'OnFailure']",message="jobTemplate.spec.template.spec.restartPolicy must be Never or OnFailure",fieldPath=".jobTemplate.spec.template.spec.restartPolicy"
+// +kubebuilder:validation:XValidation:rule="!has(self.jobTemplate.metadata) || !has(self.jobTemplate.metadata.name)",message="jobTemplate.metadata.name must not be set: the Job takes the CarbonAwareJob's name",fieldPath=".jobTemplate.metadata.name"
+// +kubebuilder:validation:XValidation:rule="!has(self.jobTemplate.metadata) || !has(self.jobTemplate.metadata.namespace)",message="jobTemplate.metadata.namespace must not be set: the Job is created in the CarbonAwareJob's namespace",fieldPath=".jobTemplate.metadata.namespace"
 type CarbonAwareJobSpec struct {
 	// regions are the names of the GridRegions in which the job may run. The first is its home:
 	// the baseline is what the job would have emitted there, started at once. Empty means the
@@ -45,7 +45,7 @@ type CarbonAwareJobSpec struct {
 	// +kubebuilder:default="4h"
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32
-	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+(s|m|h))+$') && duration(self) <= duration('168h')",message="maxDelay must be a duration such as 90s, 30m or 4h, at most 168h"
+	// +kubebuilder:validation:XValidation:rule="self != '' && self.matches('^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,6}s)?$') && duration(self) <= duration('168h')",message="maxDelay must be a duration such as 90s, 30m or 4h, at most 168h"
 	MaxDelay *metav1.Duration `json:"maxDelay,omitempty"`
 
 	// expectedDuration is how long the run is expected to take: the start is chosen by the mean
@@ -54,7 +54,7 @@ type CarbonAwareJobSpec struct {
 	// +kubebuilder:default="30m"
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32
-	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+(s|m|h))+$') && duration(self) >= duration('1s') && duration(self) <= duration('168h')",message="expectedDuration must be a duration such as 90s, 30m or 4h, from 1s to 168h"
+	// +kubebuilder:validation:XValidation:rule="self != '' && self.matches('^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,6}s)?$') && duration(self) >= duration('1s') && duration(self) <= duration('168h')",message="expectedDuration must be a duration such as 90s, 30m or 4h, from 1s to 168h"
 	ExpectedDuration *metav1.Duration `json:"expectedDuration,omitempty"`
 
 	// jitter spreads the starts of jobs that wait for the same slot: the start is moved by a phase
@@ -63,7 +63,7 @@ type CarbonAwareJobSpec struct {
 	// +optional
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32
-	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+(s|m|h))+$') && duration(self) <= duration('168h')",message="jitter must be a duration such as 90s, 30m or 4h, at most 168h; 0s turns it off"
+	// +kubebuilder:validation:XValidation:rule="self != '' && self.matches('^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,6}s)?$') && duration(self) <= duration('168h')",message="jitter must be a duration such as 90s, 30m or 4h, at most 168h; 0s turns it off"
 	Jitter *metav1.Duration `json:"jitter,omitempty"`
 
 	// minimumSaving is what waiting must save; for less the job starts at once.
@@ -151,12 +151,12 @@ type DowngradeSpec struct {
 type EnergySpec struct {
 	// kWh that one whole run consumes, all its pods together, for example "0.0005".
 	// +optional
-	// +kubebuilder:validation:XValidation:rule="quantity(string(self)).isGreaterThan(quantity('0')) && !quantity(string(self)).isGreaterThan(quantity('1000000'))",message="kWh must be above 0 and at most 1000000"
+	// +kubebuilder:validation:XValidation:rule="isQuantity(string(self)) && quantity(string(self)).isGreaterThan(quantity('0')) && !quantity(string(self)).isGreaterThan(quantity('1000000'))",message="kWh must be a number such as \"0.0005\", above 0 and at most 1000000"
 	KWh *resource.Quantity `json:"kWh,omitempty"`
 
 	// watts is the mean power of the Job while it runs, all its pods together, for example "700".
 	// +optional
-	// +kubebuilder:validation:XValidation:rule="quantity(string(self)).isGreaterThan(quantity('0')) && !quantity(string(self)).isGreaterThan(quantity('100000000'))",message="watts must be above 0 and at most 100000000"
+	// +kubebuilder:validation:XValidation:rule="isQuantity(string(self)) && quantity(string(self)).isGreaterThan(quantity('0')) && !quantity(string(self)).isGreaterThan(quantity('100000000'))",message="watts must be a number such as \"700\", above 0 and at most 100000000"
 	Watts *resource.Quantity `json:"watts,omitempty"`
 }
 
@@ -174,9 +174,16 @@ type EnergySpec struct {
 // +kubebuilder:printcolumn:name="Avoided",type=string,JSONPath=`.status.emissions.avoidedGrams`,description="Avoided against an immediate start at home, gCO2e"
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 63",message="metadata.name must be at most 63 characters long: the Job takes the same name"
-// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.job) || self.spec.jobTemplate == oldSelf.spec.jobTemplate",message="spec.jobTemplate cannot change once the Job exists: delete the CarbonAwareJob and create it again"
-// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.job) || (has(self.spec.llm) ? self.spec.llm.modelEnv : \"\") == (has(oldSelf.spec.llm) ? oldSelf.spec.llm.modelEnv : \"\")",message="spec.llm.modelEnv cannot change once the Job exists: delete the CarbonAwareJob and create it again"
-// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.job) || (has(self.spec.llm) && has(self.spec.llm.model) ? self.spec.llm.model : \"\") == (has(oldSelf.spec.llm) && has(oldSelf.spec.llm.model) ? oldSelf.spec.llm.model : \"\")",message="spec.llm.model cannot change once the Job exists: delete the CarbonAwareJob and create it again"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.job) || self.spec.jobTemplate == oldSelf.spec.jobTemplate",message="spec.jobTemplate cannot change once the Job exists: delete the CarbonAwareJob and create it again",fieldPath=".spec.jobTemplate"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.job) || (has(self.spec.llm) ? self.spec.llm.modelEnv : \"\") == (has(oldSelf.spec.llm) ? oldSelf.spec.llm.modelEnv : \"\")",message="spec.llm.modelEnv cannot change once the Job exists: delete the CarbonAwareJob and create it again",fieldPath=".spec.llm.modelEnv"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.job) || (has(self.spec.llm) && has(self.spec.llm.model) ? self.spec.llm.model : \"\") == (has(oldSelf.spec.llm) && has(oldSelf.spec.llm.model) ? oldSelf.spec.llm.model : \"\")",message="spec.llm.model cannot change once the Job exists: delete the CarbonAwareJob and create it again",fieldPath=".spec.llm.model"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.conditions) || !oldSelf.status.conditions.exists(c, c.type == 'Started' && c.status == 'True') || has(self.spec.regions) == has(oldSelf.spec.regions) && (!has(self.spec.regions) || self.spec.regions == oldSelf.spec.regions)",message="spec.regions cannot change once the job has started, only suspend and ttlSecondsAfterFinished can: create another CarbonAwareJob",fieldPath=".spec.regions"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.conditions) || !oldSelf.status.conditions.exists(c, c.type == 'Started' && c.status == 'True') || self.spec.?maxDelay.optMap(d, duration(d)) == oldSelf.spec.?maxDelay.optMap(d, duration(d))",message="spec.maxDelay cannot change once the job has started, only suspend and ttlSecondsAfterFinished can: create another CarbonAwareJob",fieldPath=".spec.maxDelay"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.conditions) || !oldSelf.status.conditions.exists(c, c.type == 'Started' && c.status == 'True') || self.spec.?expectedDuration.optMap(d, duration(d)) == oldSelf.spec.?expectedDuration.optMap(d, duration(d))",message="spec.expectedDuration cannot change once the job has started, only suspend and ttlSecondsAfterFinished can: create another CarbonAwareJob",fieldPath=".spec.expectedDuration"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.conditions) || !oldSelf.status.conditions.exists(c, c.type == 'Started' && c.status == 'True') || self.spec.?jitter.optMap(d, duration(d)) == oldSelf.spec.?jitter.optMap(d, duration(d))",message="spec.jitter cannot change once the job has started, only suspend and ttlSecondsAfterFinished can: create another CarbonAwareJob",fieldPath=".spec.jitter"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.conditions) || !oldSelf.status.conditions.exists(c, c.type == 'Started' && c.status == 'True') || has(self.spec.minimumSaving) == has(oldSelf.spec.minimumSaving) && (!has(self.spec.minimumSaving) || self.spec.minimumSaving == oldSelf.spec.minimumSaving)",message="spec.minimumSaving cannot change once the job has started, only suspend and ttlSecondsAfterFinished can: create another CarbonAwareJob",fieldPath=".spec.minimumSaving"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.conditions) || !oldSelf.status.conditions.exists(c, c.type == 'Started' && c.status == 'True') || has(self.spec.llm) == has(oldSelf.spec.llm) && (!has(self.spec.llm) || self.spec.llm == oldSelf.spec.llm)",message="spec.llm cannot change once the job has started, only suspend and ttlSecondsAfterFinished can: create another CarbonAwareJob",fieldPath=".spec.llm"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.conditions) || !oldSelf.status.conditions.exists(c, c.type == 'Started' && c.status == 'True') || (has(self.spec.energy) ? has(oldSelf.spec.energy) && (has(self.spec.energy.kWh) ? has(oldSelf.spec.energy.kWh) && quantity(string(self.spec.energy.kWh)) == quantity(string(oldSelf.spec.energy.kWh)) : !has(oldSelf.spec.energy.kWh)) && (has(self.spec.energy.watts) ? has(oldSelf.spec.energy.watts) && quantity(string(self.spec.energy.watts)) == quantity(string(oldSelf.spec.energy.watts)) : !has(oldSelf.spec.energy.watts)) : !has(oldSelf.spec.energy))",message="spec.energy cannot change once the job has started, only suspend and ttlSecondsAfterFinished can: create another CarbonAwareJob",fieldPath=".spec.energy"
 type CarbonAwareJob struct {
 	metav1.TypeMeta `json:",inline"`
 

@@ -94,7 +94,7 @@ type TraceReplay struct {
 type StaticSource struct {
 	// gramsPerKWh is the average carbon intensity in gCO2e/kWh, above 0 and at most 5000.
 	// +required
-	// +kubebuilder:validation:XValidation:rule="quantity(string(self)).isGreaterThan(quantity('0')) && !quantity(string(self)).isGreaterThan(quantity('5000'))",message="gramsPerKWh must be above 0 and at most 5000 gCO2e/kWh"
+	// +kubebuilder:validation:XValidation:rule="isQuantity(string(self)) && quantity(string(self)).isGreaterThan(quantity('0')) && !quantity(string(self)).isGreaterThan(quantity('5000'))",message="gramsPerKWh must be a number such as \"210\", above 0 and at most 5000 gCO2e/kWh"
 	GramsPerKWh resource.Quantity `json:"gramsPerKWh,omitzero"`
 }
 
