@@ -1,0 +1,102 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package v1alpha1_test
+
+import "testing"
+
+const minimalRegion = `
+apiVersion: carbon.ecotracker.dev/v1alpha1
+kind: GridRegion
+metadata: {name: de}
+spec:
+  source:
+    static: {gramsPerKWh: "380"}
+`
+
+const fullRegion = `
+apiVersion: carbon.ecotracker.dev/v1alpha1
+kind: GridRegion
+metadata:
+  name: gb
+  annotations: {carbon.ecotracker.dev/is-default-region: "true"}
+spec:
+  source:
+    trace:
+      configMapRef: {name: trace, key: gb.csv}
+      replay: {from: "2026-01-01T00:00:00Z", speed: 360}
+  placement:
+    nodeSelector: {topology.kubernetes.io/region: uksouth}
+    tolerations: [{key: region, operator: Equal, value: uksouth, effect: NoSchedule}]
+    env: [{name: AWS_REGION, value: eu-west-2}]
+`
+
+const tracedRegion = `
+apiVersion: carbon.ecotracker.dev/v1alpha1
+kind: GridRegion
+metadata: {name: gb}
+spec:
+  source:
+    trace:
+      configMapRef: {name: trace}
+      replay: {from: "2026-01-01T00:00:00Z"}
+`
+
+func TestGridRegionDefaults(t *testing.T) {
+	got := created(t, gridRegionCRD, tracedRegion)
+	want := changed(t, tracedRegion, "spec: {source: {trace: {configMapRef: {key: trace.csv}, replay: {speed: 1}}}}")
+	expectSame(t, got, want)
+}
+
+func TestGridRegionKeepsWhatIsSet(t *testing.T) {
+	for _, manifest := range []string{minimalRegion, fullRegion} {
+		expectSame(t, created(t, gridRegionCRD, manifest), changed(t, manifest, ""))
+	}
+}
+
+func TestGridRegionRefuses(t *testing.T) {
+	const intensity = `must be a number such as "210", above 0 and at most 5000 gCO2e/kWh`
+	const envName = "letters, digits and underscores, start with a letter and end with a letter or digit"
+	rows := []invalid{
+		{"no spec", "spec: null", "spec", "Required value"},
+		{"no source", "spec: {source: null}", "spec.source", "Required value"},
+		{"empty source", "spec: {source: {trace: null}}", "spec.source", "exactly one source must be set: trace or static"},
+		{"two sources", `spec: {source: {static: {gramsPerKWh: "1"}}}`, "spec.source", "exactly one source must be set: trace or static"},
+		{"unknown source", "spec: {source: {trace: null, crystalBall: {}}}", "spec.source.crystalBall", "unknown field"},
+		{"long name", "metadata: {name: a123456789012345678901234567890123456789012345678901234567890123}", "<nil>", "metadata.name must be at most 63 characters long"},
+
+		{"no intensity", "spec: {source: {trace: null, static: {}}}", "spec.source.static.gramsPerKWh", "Required value"},
+		{"intensity of zero", `spec: {source: {trace: null, static: {gramsPerKWh: "0"}}}`, "spec.source.static.gramsPerKWh", intensity},
+		{"negative intensity", `spec: {source: {trace: null, static: {gramsPerKWh: "-3"}}}`, "spec.source.static.gramsPerKWh", intensity},
+		{"intensity in tons", "spec: {source: {trace: null, static: {gramsPerKWh: 210k}}}", "spec.source.static.gramsPerKWh", intensity},
+		{"intensity in words", "spec: {source: {trace: null, static: {gramsPerKWh: green}}}", "spec.source.static.gramsPerKWh", intensity},
+
+		{"trace from nowhere", "spec: {source: {trace: {configMapRef: null}}}", "spec.source.trace.configMapRef", "Required value"},
+		{"trace without a name", "spec: {source: {trace: {configMapRef: {name: null}}}}", "spec.source.trace.configMapRef.name", "Required value"},
+		{"empty key", `spec: {source: {trace: {configMapRef: {key: ""}}}}`, "spec.source.trace.configMapRef.key", "at least 1 chars"},
+		{"other namespace", "spec: {source: {trace: {configMapRef: {namespace: kube-system}}}}", "spec.source.trace.configMapRef.namespace", "unknown field"},
+		{"replay from nowhen", "spec: {source: {trace: {replay: {from: null}}}}", "spec.source.trace.replay.from", "Required value"},
+		{"replay from a day", "spec: {source: {trace: {replay: {from: yesterday}}}}", "spec.source.trace.replay.from", "must be of type date-time"},
+		{"replay at rest", "spec: {source: {trace: {replay: {speed: 0}}}}", "spec.source.trace.replay.speed", "greater than or equal to 1"},
+		{"replay too fast", "spec: {source: {trace: {replay: {speed: 3601}}}}", "spec.source.trace.replay.speed", "less than or equal to 3600"},
+
+		{"variable with a dash", "spec: {placement: {env: [{name: AWS-REGION, value: a}]}}", "spec.placement.env[0].name", envName},
+		{"variable without a value", "spec: {placement: {env: [{name: AWS_REGION}]}}", "spec.placement.env[0].value", "Required value"},
+		{"variable twice", "spec: {placement: {env: [{name: A, value: a}, {name: A, value: b}]}}", "spec.placement.env[1]", "Duplicate value"},
+		{"node label without a value", "spec: {placement: {nodeSelector: {zone: 1}}}", "spec.placement.nodeSelector.zone", "must be of type string"},
+	}
+	expectRefused(t, gridRegionCRD, tracedRegion, rows)
+}
