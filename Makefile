@@ -43,12 +43,14 @@ test: test-unit test-envtest test-kwok ## Every test that needs no root: units, 
 
 .PHONY: test-unit
 test-unit: ## The tests of the packages that need no API server.
-	go test $(TESTFLAGS) $$(go list ./... | grep -vE '$(NEEDS_APISERVER)|$(NEEDS_CLUSTER)')
+	packages=$$(go list ./... | grep -vE '$(NEEDS_APISERVER)|$(NEEDS_CLUSTER)'); \
+	  go test $(TESTFLAGS) $$packages
 
 .PHONY: test-envtest
 test-envtest: $(CONTROLPLANE) ## The controllers on a real API server.
-	KUBEBUILDER_ASSETS="$$($(CONTROLPLANE) binaries)" \
-	  go test $(TESTFLAGS) $$(go list ./... | grep -E '$(NEEDS_APISERVER)')
+	assets=$$($(CONTROLPLANE) binaries); \
+	  packages=$$(go list ./... | grep -E '$(NEEDS_APISERVER)'); \
+	  KUBEBUILDER_ASSETS=$$assets go test $(TESTFLAGS) $$packages
 
 .PHONY: test-kwok
 test-kwok: build $(CONTROLPLANE) ## End to end on simulated nodes.
