@@ -35,7 +35,7 @@ show kubectl get gridregions
 say "Three jobs: one may move to another region, one may only wait, one is urgent"
 show kubectl apply -f hack/demo/jobs.yaml
 
-say "Watch them being planned, started and completed (about two minutes)"
+say "Watch them being planned, started and completed (about a minute)"
 printf '$ kubectl get carbonawarejobs --watch\n'
 kubectl get carbonawarejobs --watch &
 pids+=($!)

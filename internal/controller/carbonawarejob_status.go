@@ -153,7 +153,7 @@ func (s *scope) readiness() (metav1.ConditionStatus, string, string) {
 		return metav1.ConditionFalse, carbonv1alpha1.ReasonSuspended, "held by spec.suspend"
 	case plan == nil:
 		return metav1.ConditionFalse, carbonv1alpha1.ReasonWaiting, "waits for the first reading of its GridRegions"
-	case plan.Start.After(plan.DecidedAt.Time):
+	case plan.Start.Sub(plan.DecidedAt.Time) > time.Second: // starts are rounded up to whole seconds
 		return metav1.ConditionFalse, carbonv1alpha1.ReasonWaiting, plan.Message
 	default:
 		return metav1.ConditionFalse, carbonv1alpha1.ReasonStarting, plan.Message

@@ -43,8 +43,9 @@ type Emissions struct {
 //	region = E_requested x (CI_home(run) - CI_chosen(run))
 //	model  = (E_requested - E_effective) x CI_chosen(run)
 //
-// The four are rounded to nanograms; baseline and avoided are their sums, so that the parts add up
-// exactly. An error names the value that is unknown, negative or too large.
+// The four are rounded to a nanogram, or to the eighth significant digit of the largest of them if
+// that is more: what comes after it is noise. Baseline and avoided are their sums, so that the parts
+// add up exactly. An error names the value that is unknown, negative or too large.
 func Account(in Input) (Emissions, error) {
 	for _, v := range []struct {
 		name  string
@@ -59,23 +60,48 @@ func Account(in Input) (Emissions, error) {
 			return Emissions{}, fmt.Errorf("the %s is unknown or negative (%v)", v.name, v.value)
 		}
 	}
-	var e Emissions
-	for _, part := range []struct {
-		to    *Nanograms
-		grams float64
-	}{
-		{&e.Actual, in.EffectiveKWh * in.ChosenAtRun},
-		{&e.ByTime, in.RequestedKWh * (in.HomeAtSubmission - in.HomeAtRun)},
-		{&e.ByRegion, in.RequestedKWh * (in.HomeAtRun - in.ChosenAtRun)},
-		{&e.ByModel, (in.RequestedKWh - in.EffectiveKWh) * in.ChosenAtRun},
-	} {
-		nano, err := GramsToNano(part.grams)
+	parts := [...]float64{
+		in.EffectiveKWh * in.ChosenAtRun,
+		in.RequestedKWh * (in.HomeAtSubmission - in.HomeAtRun),
+		in.RequestedKWh * (in.HomeAtRun - in.ChosenAtRun),
+		(in.RequestedKWh - in.EffectiveKWh) * in.ChosenAtRun,
+	}
+	var rounded [len(parts)]Nanograms
+	unit := roundingUnit(parts[:])
+	for i, grams := range parts {
+		nano, err := GramsToNano(grams)
 		if err != nil {
 			return Emissions{}, err
 		}
-		*part.to = nano
+		rounded[i] = roundTo(nano, unit)
 	}
+	e := Emissions{Actual: rounded[0], ByTime: rounded[1], ByRegion: rounded[2], ByModel: rounded[3]}
 	e.Avoided = e.ByTime + e.ByRegion + e.ByModel
 	e.Baseline = e.Actual + e.Avoided
 	return e, nil
+}
+
+// significantDigits of a record's largest part are kept.
+const significantDigits = 8
+
+// roundingUnit is the power of ten, at least one nanogram, to which parts (in grams) are rounded.
+func roundingUnit(parts []float64) Nanograms {
+	largest := 0.0
+	for _, p := range parts {
+		largest = max(largest, math.Abs(p))
+	}
+	unit := Nanograms(1)
+	for limit := largest * nanoPerGram; limit >= math.Pow10(significantDigits); limit /= 10 {
+		unit *= 10
+	}
+	return unit
+}
+
+// roundTo rounds half away from zero.
+func roundTo(n, unit Nanograms) Nanograms {
+	half := unit / 2
+	if n < 0 {
+		half = -half
+	}
+	return (n + half) / unit * unit
 }

@@ -1,0 +1,107 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package e2e
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+)
+
+// manager is one process of the real manager.
+type manager struct {
+	cmd   *exec.Cmd
+	log   *lockedBuffer
+	ended chan struct{}
+}
+
+// startManager starts a manager that reaches the cluster by the given kubeconfig; the cluster's own
+// when it is empty. It is killed at the end of the spec if it still runs then.
+func startManager(kubeconfig string) *manager {
+	GinkgoHelper()
+	if kubeconfig == "" {
+		kubeconfig = os.Getenv("KUBECONFIG")
+	}
+	m := &manager{log: &lockedBuffer{}, ended: make(chan struct{})}
+	//nolint:gosec,noctx // our own binary; it must outlive the spec node's context until it is killed
+	m.cmd = exec.Command(managerBin, "--kubeconfig="+kubeconfig, "--namespace="+operatorNamespace,
+		"--metrics-bind-address=0", "--health-probe-bind-address=0")
+	m.cmd.Stdout, m.cmd.Stderr = m.log, m.log
+	m.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	Expect(m.cmd.Start()).To(Succeed())
+	go func() {
+		defer close(m.ended)
+		_ = m.cmd.Wait() // it is killed on purpose
+	}()
+	DeferCleanup(func() {
+		m.kill()
+		if CurrentSpecReport().Failed() {
+			AddReportEntry("the manager's log", m.log.String())
+		}
+	})
+	return m
+}
+
+// kill ends the manager at once, as a crash would, and waits until it is gone.
+func (m *manager) kill() {
+	_ = m.cmd.Process.Signal(syscall.SIGKILL) // it may have ended already
+	<-m.ended
+}
+
+// terminate asks the manager to end and waits until it has.
+func (m *manager) terminate() {
+	Expect(m.cmd.Process.Signal(syscall.SIGTERM)).To(Succeed())
+	<-m.ended
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// kubeconfigFor writes a kubeconfig that reaches the API server through the given plain address.
+func kubeconfigFor(address string) string {
+	name := filepath.Join(GinkgoT().TempDir(), "kubeconfig")
+	text := fmt.Sprintf(`apiVersion: v1
+kind: Config
+clusters: [{name: proxy, cluster: {server: %q}}]
+users: [{name: proxy, user: {}}]
+contexts: [{name: proxy, context: {cluster: proxy, user: proxy}}]
+current-context: proxy
+`, address)
+	Expect(os.WriteFile(name, []byte(text), 0o600)).To(Succeed())
+	return name
+}

@@ -1,0 +1,104 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package e2e
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"k8s.io/client-go/rest"
+)
+
+// moment says when a manager is killed: before its write reaches the API server, or after the API
+// server has carried it out and before the manager hears of it.
+type moment string
+
+const (
+	before moment = "before"
+	after  moment = "after"
+)
+
+// killingProxy stands between a manager and the API server, counts the writes that make up a job's
+// life, and kills the manager at one of them.
+type killingProxy struct {
+	server *httptest.Server
+	mu     sync.Mutex
+	writes []string
+	// at is the write (from 1) to kill at; 0 never.
+	at   int
+	when moment
+	kill func()
+}
+
+func newKillingProxy(at int, when moment) *killingProxy {
+	GinkgoHelper()
+	target, err := url.Parse(config.Host)
+	Expect(err).NotTo(HaveOccurred())
+	transport, err := rest.TransportFor(config)
+	Expect(err).NotTo(HaveOccurred())
+	forward := httputil.NewSingleHostReverseProxy(target)
+	forward.Transport, forward.FlushInterval = transport, -1
+	forward.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) }
+	p := &killingProxy{at: at, when: when}
+	p.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !isLifeWrite(r) || !p.count(r) {
+			forward.ServeHTTP(w, r)
+			return
+		}
+		if p.when == after {
+			// The manager is gone before the answer reaches it, so the write must not end with it.
+			forward.ServeHTTP(httptest.NewRecorder(), r.WithContext(context.WithoutCancel(r.Context())))
+		}
+		p.kill()
+		panic(http.ErrAbortHandler) // cut the connection without an answer
+	}))
+	DeferCleanup(func() {
+		p.server.CloseClientConnections()
+		p.server.Close()
+	})
+	return p
+}
+
+// isLifeWrite leaves out what is not part of a job's life: events, leases and regions.
+func isLifeWrite(r *http.Request) bool {
+	if r.Method == http.MethodGet || strings.Contains(r.URL.Path, "/gridregions") {
+		return false
+	}
+	return strings.Contains(r.URL.Path, "/jobs") || strings.Contains(r.URL.Path, "/carbonawarejobs")
+}
+
+// count notes a write and says whether to kill at it.
+func (p *killingProxy) count(r *http.Request) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	what := r.URL.Path[strings.LastIndex(r.URL.Path, "/namespaces/")+len("/namespaces/"):]
+	p.writes = append(p.writes, r.Method+" "+what[strings.Index(what, "/")+1:])
+	return p.at > 0 && len(p.writes) == p.at
+}
+
+func (p *killingProxy) seen() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]string{}, p.writes...)
+}
