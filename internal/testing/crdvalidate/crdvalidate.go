@@ -59,7 +59,7 @@ func (v *Validator) Create(ctx context.Context, obj *unstructured.Unstructured) 
 // and returns what it would complain about.
 func (v *Validator) Update(ctx context.Context, obj, old *unstructured.Unstructured) field.ErrorList {
 	errs := v.decode(obj)
-	keep(obj, old, "status")
+	copyStatus(obj, old)
 	return append(errs, v.validateUpdate(ctx, obj, old)...)
 }
 
@@ -67,7 +67,9 @@ func (v *Validator) Update(ctx context.Context, obj, old *unstructured.Unstructu
 // the rest of old, and returns what it would complain about.
 func (v *Validator) UpdateStatus(ctx context.Context, obj, old *unstructured.Unstructured) field.ErrorList {
 	errs := v.decode(obj)
-	keep(obj, old, "spec")
+	updated := old.DeepCopy()
+	copyStatus(updated, obj)
+	obj.Object = updated.Object
 	return append(errs, v.validateUpdate(ctx, obj, old)...)
 }
 
@@ -118,11 +120,11 @@ func (v *Validator) checkRules(
 	return append(errs, found...)
 }
 
-// keep makes obj's part of an object the same as old's.
-func keep(obj, old *unstructured.Unstructured, part string) {
-	if value, has := old.Object[part]; has {
-		obj.Object[part] = value
+// copyStatus gives an object the status of another one, or none when that has none.
+func copyStatus(into, from *unstructured.Unstructured) {
+	if status, has := from.Object["status"]; has {
+		into.Object["status"] = status
 	} else {
-		delete(obj.Object, part)
+		delete(into.Object, "status")
 	}
 }

@@ -123,14 +123,21 @@ func TestUpdateLetsAnOldErrorStay(t *testing.T) {
 	}
 }
 
-func TestUpdateStatusKeepsTheSpec(t *testing.T) {
+func TestUpdateStatusKeepsTheRest(t *testing.T) {
 	v := load(t)
 	obj := box(t, "spec: {size: 4}\nstatus: {sealed: true}")
+	obj.SetLabels(map[string]string{"a": "b"})
 	if errs := v.UpdateStatus(t.Context(), obj, box(t, "spec: {size: 3}")); len(errs) > 0 {
 		t.Fatal(errs)
 	}
 	if size, _, _ := unstructured.NestedInt64(obj.Object, "spec", "size"); size != 3 {
 		t.Errorf("spec.size = %d, want the old 3", size)
+	}
+	if labels := obj.GetLabels(); len(labels) > 0 {
+		t.Errorf("labels = %v, want none as before", labels)
+	}
+	if sealed, _, _ := unstructured.NestedBool(obj.Object, "status", "sealed"); !sealed {
+		t.Error("the new status was not taken")
 	}
 	errs := v.UpdateStatus(t.Context(), box(t, "status: {sealed: 1}"), box(t, "spec: {size: 3}"))
 	if len(errs) == 0 || errs[0].Field != "status.sealed" {
