@@ -168,11 +168,15 @@ func (c *cluster) hasTasks(ctx context.Context, n *realNode) bool {
 	return err == nil && strings.TrimSpace(output) != ""
 }
 
+// ctr runs containerd's own client and returns what it prints on standard output.
 func (c *cluster) ctr(ctx context.Context, n *realNode, args ...string) (string, error) {
 	all := append([]string{"--address=" + n.socket(), "--namespace=k8s.io"}, args...)
-	output, err := exec.CommandContext(ctx, filepath.Join(c.bin, "ctr"), all...).CombinedOutput() //nolint:gosec // our own program
+	cmd := exec.CommandContext(ctx, filepath.Join(c.bin, "ctr"), all...) //nolint:gosec // our own program
+	var problem strings.Builder
+	cmd.Stderr = &problem
+	output, err := cmd.Output()
 	if err != nil {
-		return "", fmt.Errorf("ctr %s: %w: %s", strings.Join(args, " "), err, tail(string(output), 5))
+		return "", fmt.Errorf("ctr %s: %w: %s", strings.Join(args, " "), err, tail(problem.String(), 5))
 	}
 	return string(output), nil
 }

@@ -146,7 +146,7 @@ func findRegions(ctx context.Context, c client.Reader, names []string) ([]region
 // several; none if there is none.
 func defaultRegion(ctx context.Context, c client.Reader) ([]regionFacts, error) {
 	var all carbonv1alpha1.GridRegionList
-	if err := c.List(ctx, &all); err != nil {
+	if err := c.List(ctx, &all, client.DisableReadYourWritesConsistency); err != nil {
 		return nil, fmt.Errorf("listing GridRegions: %w", err)
 	}
 	slices.SortFunc(all.Items, func(a, b carbonv1alpha1.GridRegion) int { return strings.Compare(a.Name, b.Name) })

@@ -70,7 +70,8 @@ func jobsOfRegion(c client.Reader) handler.MapFunc {
 		var requests []reconcile.Request
 		for _, value := range []string{region.GetName(), anyDefault} {
 			var jobs carbonv1alpha1.CarbonAwareJobList
-			if err := c.List(ctx, &jobs, client.MatchingFields{regionIndex: value}, client.UnsafeDisableDeepCopy); err != nil {
+			if err := c.List(ctx, &jobs, client.MatchingFields{regionIndex: value},
+				client.UnsafeDisableDeepCopy, client.DisableReadYourWritesConsistency); err != nil {
 				ctrl.LoggerFrom(ctx).Error(err, "Cannot list the CarbonAwareJobs of a region", "region", region.GetName())
 				return nil
 			}
