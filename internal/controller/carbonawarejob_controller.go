@@ -159,7 +159,7 @@ func (r *CarbonAwareJobReconciler) followSuspend(ctx context.Context, s *scope) 
 		return nil
 	}
 	before := s.job.DeepCopy()
-	s.job.Spec.Suspend = ptr.To(want)
+	s.job.Spec.Suspend = new(want)
 	if err := r.Patch(ctx, s.job, lockedPatch(before)); err != nil {
 		return fmt.Errorf("setting suspend of the Job to %t: %w", want, err)
 	}

@@ -40,49 +40,70 @@ func record(recorder events.EventRecorder, before, after *carbonv1alpha1.CarbonA
 
 // story lists what happened between two states, in the order of a job's life.
 func story(before, after *carbonv1alpha1.CarbonAwareJob) []event {
+	told := plannedStory(before, after)
+	told = append(told, runStory(before, after)...)
+	return append(told, heldStory(before, after)...)
+}
+
+func normal(reason, action, note string) event {
+	return event{corev1.EventTypeNormal, reason, action, note}
+}
+
+func warning(reason, action, note string) event {
+	return event{corev1.EventTypeWarning, reason, action, note}
+}
+
+func plannedStory(before, after *carbonv1alpha1.CarbonAwareJob) []event {
 	var told []event
-	tell := func(kind, reason, action, note string) {
-		told = append(told, event{kind, reason, action, note})
-	}
 	if plan := after.Status.Plan; plan != nil && plannedAnew(before.Status.Plan, plan) {
 		reason := "Planned"
 		if before.Status.Plan != nil {
 			reason = "Replanned"
 		}
-		tell(corev1.EventTypeNormal, reason, "Plan", fmt.Sprintf("start %s: %s", stamp(plan.Start.Time), plan.Message))
+		told = append(told, normal(reason, "Plan", fmt.Sprintf("start %s: %s", stamp(plan.Start.Time), plan.Message)))
 	}
 	if before.Status.Job == nil && after.Status.Job != nil {
-		tell(corev1.EventTypeNormal, "Created", "CreateJob", fmt.Sprintf("created Job %s, suspended", after.Status.Job.Name))
+		told = append(told, normal("Created", "CreateJob", fmt.Sprintf("created Job %s, suspended", after.Status.Job.Name)))
 	}
-	if c := became(before, after, carbonv1alpha1.ConditionDowngraded, metav1.ConditionTrue); c != nil {
-		tell(corev1.EventTypeNormal, "Downgraded", "Start", c.Message)
+	return told
+}
+
+func runStory(before, after *carbonv1alpha1.CarbonAwareJob) []event {
+	var told []event
+	if c := becameTrue(before, after, carbonv1alpha1.ConditionDowngraded); c != nil {
+		told = append(told, normal("Downgraded", "Start", c.Message))
 	}
-	if c := became(before, after, carbonv1alpha1.ConditionStarted, metav1.ConditionTrue); c != nil {
-		tell(corev1.EventTypeNormal, "Started", "Start", c.Message)
+	if c := becameTrue(before, after, carbonv1alpha1.ConditionStarted); c != nil {
+		told = append(told, normal("Started", "Start", c.Message))
 	}
-	if c := became(before, after, carbonv1alpha1.ConditionComplete, metav1.ConditionTrue); c != nil {
-		tell(corev1.EventTypeNormal, "Completed", "Observe", "the Job completed")
+	if c := becameTrue(before, after, carbonv1alpha1.ConditionComplete); c != nil {
+		told = append(told, normal("Completed", "Observe", "the Job completed"))
 	}
-	if c := became(before, after, carbonv1alpha1.ConditionFailed, metav1.ConditionTrue); c != nil {
-		tell(corev1.EventTypeWarning, "Failed", "Observe", c.Reason+": "+c.Message)
+	if c := becameTrue(before, after, carbonv1alpha1.ConditionFailed); c != nil {
+		told = append(told, warning("Failed", "Observe", c.Reason+": "+c.Message))
 	}
 	if c := newReason(before, after, carbonv1alpha1.ConditionEmissionsRecorded); c != nil {
 		reason := "EmissionsRecorded"
 		if c.Status == metav1.ConditionFalse {
 			reason = "EmissionsNotRecorded"
 		}
-		tell(corev1.EventTypeNormal, reason, "Account", c.Message)
+		told = append(told, normal(reason, "Account", c.Message))
 	}
+	return told
+}
+
+func heldStory(before, after *carbonv1alpha1.CarbonAwareJob) []event {
+	var told []event
 	if c := newReason(before, after, carbonv1alpha1.ConditionReady); c != nil {
 		switch c.Reason {
 		case carbonv1alpha1.ReasonInvalid, carbonv1alpha1.ReasonNameConflict:
-			tell(corev1.EventTypeWarning, c.Reason, "CreateJob", c.Message)
+			told = append(told, warning(c.Reason, "CreateJob", c.Message))
 		case carbonv1alpha1.ReasonSuspended:
-			tell(corev1.EventTypeNormal, "Suspended", "Hold", c.Message)
+			told = append(told, normal("Suspended", "Hold", c.Message))
 		}
 	}
 	if c := newReason(before, after, carbonv1alpha1.ConditionPlanned); c != nil && c.Reason == carbonv1alpha1.ReasonRegionNotFound {
-		tell(corev1.EventTypeWarning, c.Reason, "Plan", c.Message)
+		told = append(told, warning(c.Reason, "Plan", c.Message))
 	}
 	return told
 }
@@ -91,10 +112,10 @@ func plannedAnew(before, after *carbonv1alpha1.PlanStatus) bool {
 	return before == nil || before.Region != after.Region || !before.Start.Equal(&after.Start)
 }
 
-// became is the condition if it got the status between the two states, else nil.
-func became(before, after *carbonv1alpha1.CarbonAwareJob, conditionType string, status metav1.ConditionStatus) *metav1.Condition {
+// becameTrue is the condition if it became true between the two states, else nil.
+func becameTrue(before, after *carbonv1alpha1.CarbonAwareJob, conditionType string) *metav1.Condition {
 	was, is := findCondition(before.Status.Conditions, conditionType), findCondition(after.Status.Conditions, conditionType)
-	if is == nil || is.Status != status || was != nil && was.Status == status {
+	if is == nil || is.Status != metav1.ConditionTrue || was != nil && was.Status == metav1.ConditionTrue {
 		return nil
 	}
 	return is

@@ -60,7 +60,7 @@ func buildJob(caj *carbonv1alpha1.CarbonAwareJob, regions []regionFacts) *batchv
 		},
 		Spec: template.Spec,
 	}
-	job.Spec.Suspend = ptr.To(true)
+	job.Spec.Suspend = new(true)
 	return job
 }
 

@@ -81,7 +81,7 @@ func (s *scope) openRun(start metav1.Time) {
 		}
 		s.closeRun(start.Time)
 	}
-	runs = append(s.caj.Status.Job.Runs, carbonv1alpha1.RunInterval{Start: start})
+	runs = append(runs, carbonv1alpha1.RunInterval{Start: start})
 	if len(runs) > maxRuns {
 		runs[1].Start = runs[0].Start
 		runs = runs[1:]

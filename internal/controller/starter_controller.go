@@ -84,7 +84,8 @@ func (r *Starter) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result,
 	job := &batchv1.Job{}
 	if err := r.Get(ctx, req.NamespacedName, job); client.IgnoreNotFound(err) != nil {
 		return ctrl.Result{}, err
-	} else if err != nil || !isOurs(job, caj) {
+	}
+	if !isOurs(job, caj) { // nor is an empty one
 		return ctrl.Result{RequeueAfter: jobNotSeen}, nil
 	}
 	if isStartIssued(job) || !job.DeletionTimestamp.IsZero() {

@@ -22,7 +22,6 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
@@ -49,7 +48,7 @@ func startPatch(caj *carbonv1alpha1.CarbonAwareJob, job *batchv1.Job, region reg
 	if record.Queue != "" {
 		started.Labels[carbonv1alpha1.LabelKueueQueue] = record.Queue
 	} else {
-		started.Spec.Suspend = ptr.To(false)
+		started.Spec.Suspend = new(false)
 	}
 	return lockedPatch(job), started, nil
 }

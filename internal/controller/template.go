@@ -137,18 +137,6 @@ func wireRegionEnv(template *batchv1.JobTemplateSpec, name string) {
 	setAnnotation(template, name, first)
 }
 
-// isEnvWired says whether any container of the template reads the variable from its annotation.
-func isEnvWired(template *corev1.PodTemplateSpec, name string) bool {
-	for _, c := range envOwners(&template.Spec, name) {
-		for _, e := range c.Env {
-			if e.Name == name && isWired(e) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 func envOwners(pod *corev1.PodSpec, name string) []*corev1.Container {
 	var owners []*corev1.Container
 	for _, c := range allContainers(pod) {

@@ -51,7 +51,8 @@ func Account(in Input) (Emissions, error) {
 		name  string
 		value float64
 	}{
-		{"requested energy", in.RequestedKWh}, {"effective energy", in.EffectiveKWh},
+		{"requested energy", in.RequestedKWh},
+		{"effective energy", in.EffectiveKWh},
 		{"intensity at home at submission", in.HomeAtSubmission},
 		{"intensity at home at the run", in.HomeAtRun},
 		{"intensity in the chosen region at the run", in.ChosenAtRun},

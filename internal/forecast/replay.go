@@ -39,10 +39,10 @@ func (t Trace) Replay(r Replay) (Trace, error) {
 		return Trace{}, fmt.Errorf("replay.from (%s) is outside the trace (%s to %s)", r.From.UTC().Format(time.RFC3339),
 			t.Forecast.Start.Format(time.RFC3339), t.Forecast.End().Format(time.RFC3339))
 	}
-	speed := time.Duration(r.Speed)
-	if t.Forecast.Step%(speed*time.Second) != 0 {
+	speed := time.Duration(r.Speed) // a factor
+	if step := t.Forecast.Step; step%speed != 0 || step/speed%time.Second != 0 {
 		return Trace{}, fmt.Errorf("replay.speed %d: a slot of %s would last %s; it must last a whole number of seconds",
-			r.Speed, t.Forecast.Step, t.Forecast.Step/speed)
+			r.Speed, step, step/speed)
 	}
 	move := func(s Series) Series {
 		if len(s.Grams) == 0 {
@@ -67,7 +67,8 @@ func (t Trace) Known(now time.Time, horizon, history time.Duration) (forecast, r
 	}
 	present := now
 	if now.After(all.Start) {
-		present = all.Start.Add(now.Sub(all.Start) / all.Step * all.Step)
+		elapsed := now.Sub(all.Start)
+		present = all.Start.Add(elapsed - elapsed%all.Step)
 	}
 	forecast = all.Clip(present, now.Add(horizon))
 	past := all.Clip(now.Add(-history), present)

@@ -57,7 +57,7 @@ func (s Series) Greenest(earliest, latest time.Time, d time.Duration) (Window, b
 	}
 	// Both kinds of kink are walked in order of time, so that the earliest of equals wins.
 	consider(from)
-	starts := from/s.Step*s.Step + s.Step
+	starts := from - from%s.Step + s.Step
 	ends := ceilTo(from+d, s.Step) - d
 	for starts <= to || ends <= to {
 		if starts <= ends {
@@ -86,7 +86,10 @@ func CeilSecond(t time.Time) time.Time {
 }
 
 func ceilTo(d, step time.Duration) time.Duration {
-	return (d + step - 1) / step * step
+	if rest := d % step; rest != 0 {
+		return d - rest + step
+	}
+	return d
 }
 
 // prefix answers means over a series in constant time. Gaps are counted apart: a NaN in the sums

@@ -26,13 +26,14 @@ import (
 // Phase is a whole number of seconds in [0, width) that depends on nothing but the UID, evenly
 // spread over UIDs. It is 0 for a width below two seconds.
 func Phase(uid string, width time.Duration) time.Duration {
-	seconds := uint64(max(0, width/time.Second))
+	seconds := int64(width / time.Second)
 	if seconds < 2 {
 		return 0
 	}
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(uid)) // a hash never fails to write
-	return time.Duration(mix(h.Sum64())%seconds) * time.Second
+	positive := int64(mix(h.Sum64()) >> 1)
+	return time.Duration(positive%seconds) * time.Second
 }
 
 // mix spreads the bits of a hash (the finalizer of MurmurHash3): FNV alone leaves similar UIDs with

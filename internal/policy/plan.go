@@ -35,45 +35,45 @@ func Choose(r Request) Plan {
 		plan.NowGrams = immediate(r.Regions[0], now, r.Duration).Grams
 	}
 
-	best, bestNow := -1, -1
-	var window, windowNow forecast.Window
+	greenest, immediately := choice{index: -1}, choice{index: -1}
 	for i, region := range r.Regions {
 		candidate := Candidate{Region: region.Name, Grams: math.NaN(), Quality: region.Quality, Excluded: region.Excluded}
 		if region.Excluded == "" {
-			if w := immediate(region, now, r.Duration); better(w, windowNow, bestNow) {
-				bestNow, windowNow = i, w
-			}
+			immediately.consider(i, immediate(region, now, r.Duration))
 			if w, ok := region.Forecast.Greenest(now, latest, r.Duration); ok {
 				candidate.Start, candidate.Grams = w.Start, w.Grams
-				if better(w, window, best) {
-					best, window = i, w
-				}
+				greenest.consider(i, w)
 			}
 		}
 		plan.Candidates = append(plan.Candidates, candidate)
 	}
+	plan.decide(r, now, latest, greenest, immediately)
+	plan.Message = message(r, plan, greenest.Window)
+	return plan
+}
 
+// decide sets the reason, and by it where and when.
+func (p *Plan) decide(r Request, now, latest time.Time, greenest, immediately choice) {
 	switch {
 	case allExcluded(r.Regions):
-		plan.Start, plan.Reason = latest, NoRegion
+		p.Start, p.Reason = latest, NoRegion
+		return
 	case r.RunNow:
-		plan.Reason = RunNow
+		p.Reason = RunNow
 	case r.MaxDelay <= 0:
-		plan.Reason = NoDelayAllowed
+		p.Reason = NoDelayAllowed
 	case !latest.After(now):
-		plan.Reason = PastLatestStart
-	case best < 0 || bestNow < 0:
-		plan.Reason = NoForecast
+		p.Reason = PastLatestStart
+	case greenest.index < 0 || immediately.index < 0:
+		p.Reason = NoForecast
 	default:
-		plan.Reason = worthWaiting(window, windowNow, now, r.MinimumSavingPercent)
+		p.Reason = worthWaiting(greenest.Window, immediately.Window, now, r.MinimumSavingPercent)
 	}
-	if plan.Reason == GreenestWindow {
-		plan.wait(r, r.Regions[best], window, windowNow, latest)
-	} else if plan.Reason != NoRegion {
-		plan.startNow(r, bestNow, windowNow)
+	if p.Reason == GreenestWindow {
+		p.wait(r, r.Regions[greenest.index], greenest.Window, immediately.Window, latest)
+	} else {
+		p.startNow(r, immediately.index, immediately.Window)
 	}
-	plan.Message = message(r, plan, window)
-	return plan
 }
 
 // immediate is the window that starts right now; its mean is NaN when it is not wholly known.
@@ -85,15 +85,19 @@ func immediate(region Region, now time.Time, d time.Duration) forecast.Window {
 	return forecast.Window{Start: now, End: end, Grams: math.NaN()}
 }
 
-// better compares by mean, then by start; the order of the request decides the rest.
-func better(w, than forecast.Window, index int) bool {
-	switch {
-	case math.IsNaN(w.Grams):
-		return false
-	case index < 0 || w.Grams < than.Grams:
-		return true
-	default:
-		return w.Grams == than.Grams && w.Start.Before(than.Start)
+// choice is the best window so far and its region's index; -1 while there is none.
+type choice struct {
+	forecast.Window
+	index int
+}
+
+// consider compares by mean, then by start; the order of the request decides the rest.
+func (c *choice) consider(index int, w forecast.Window) {
+	if math.IsNaN(w.Grams) {
+		return
+	}
+	if c.index < 0 || w.Grams < c.Grams || w.Grams == c.Grams && w.Start.Before(c.Start) {
+		c.Window, c.index = w, index
 	}
 }
 

@@ -52,7 +52,7 @@ var _ = Describe("A day of a real grid, sped up", func() {
 		anchor := regionCreation(ctx, "day")
 		startManager("")
 		key := types.NamespacedName{Namespace: ns, Name: "day"}
-		j := build.CarbonAwareJob(key.Name, ns).Regions("day").MaxDelay(48*time.Second).Duration(6*time.Second).Jitter(0).KWh("0.0005")
+		j := build.CarbonAwareJob(key.Name, ns).Regions("day").MaxDelay(48 * time.Second).Duration(6 * time.Second).Jitter(0).KWh("0.0005")
 		Expect(cluster.Create(ctx, runnable(j, 6*time.Second).Obj())).To(Succeed())
 		planned := eventuallyPlanned(ctx, key)
 		Expect(planned.Status.Plan.Reason).To(Equal("GreenestWindow"))

@@ -44,7 +44,7 @@ func startManager(kubeconfig string) *manager {
 		kubeconfig = os.Getenv("KUBECONFIG")
 	}
 	m := &manager{log: &lockedBuffer{}, ended: make(chan struct{})}
-	//nolint:gosec,noctx // our own binary; it must outlive the spec node's context until it is killed
+	//nolint:noctx // our own binary; it must outlive the spec node's context until it is killed
 	m.cmd = exec.Command(managerBin, "--kubeconfig="+kubeconfig, "--namespace="+operatorNamespace,
 		"--metrics-bind-address=0", "--health-probe-bind-address=0")
 	m.cmd.Stdout, m.cmd.Stderr = m.log, m.log

@@ -24,7 +24,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
 )
@@ -74,13 +73,13 @@ func (j *Job) Jitter(d time.Duration) *Job {
 
 // KWh sets spec.energy.kWh.
 func (j *Job) KWh(quantity string) *Job {
-	j.object.Spec.Energy = &carbonv1alpha1.EnergySpec{KWh: ptr.To(resource.MustParse(quantity))}
+	j.object.Spec.Energy = &carbonv1alpha1.EnergySpec{KWh: new(resource.MustParse(quantity))}
 	return j
 }
 
 // Watts sets spec.energy.watts.
 func (j *Job) Watts(quantity string) *Job {
-	j.object.Spec.Energy = &carbonv1alpha1.EnergySpec{Watts: ptr.To(resource.MustParse(quantity))}
+	j.object.Spec.Energy = &carbonv1alpha1.EnergySpec{Watts: new(resource.MustParse(quantity))}
 	return j
 }
 
