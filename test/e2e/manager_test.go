@@ -18,7 +18,6 @@ package e2e
 
 import (
 	"bytes"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -27,6 +26,8 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
 
 // manager is one process of the real manager.
@@ -36,13 +37,12 @@ type manager struct {
 	ended chan struct{}
 }
 
-// startManager starts a manager that reaches the cluster by the given kubeconfig; the cluster's own
-// when it is empty. It is killed at the end of the spec if it still runs then.
-func startManager(kubeconfig string) *manager {
+// startManager starts a manager with the rights of the operator's service account. It reaches the
+// API server through the given plain address; directly when it is empty. It is killed at the end of
+// the spec if it still runs then.
+func startManager(address string) *manager {
 	GinkgoHelper()
-	if kubeconfig == "" {
-		kubeconfig = os.Getenv("KUBECONFIG")
-	}
+	kubeconfig := operatorKubeconfig(address)
 	m := &manager{log: &lockedBuffer{}, ended: make(chan struct{})}
 	//nolint:noctx // our own binary; it must outlive the spec node's context until it is killed
 	m.cmd = exec.Command(managerBin, "--kubeconfig="+kubeconfig, "--namespace="+operatorNamespace,
@@ -92,16 +92,25 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-// kubeconfigFor writes a kubeconfig that reaches the API server through the given plain address.
-func kubeconfigFor(address string) string {
+// operatorKubeconfig writes a kubeconfig for the operator: the cluster's own, as the operator's
+// service account, or one for a plain address that takes care of that.
+func operatorKubeconfig(address string) string {
+	GinkgoHelper()
+	from, err := clientcmd.LoadFromFile(os.Getenv("KUBECONFIG"))
+	Expect(err).NotTo(HaveOccurred())
+	if address != "" {
+		for name := range from.Clusters {
+			from.Clusters[name] = &clientcmdapi.Cluster{Server: address}
+		}
+		for name := range from.AuthInfos {
+			from.AuthInfos[name] = &clientcmdapi.AuthInfo{}
+		}
+	} else {
+		for _, user := range from.AuthInfos {
+			user.Impersonate = operatorUser
+		}
+	}
 	name := filepath.Join(GinkgoT().TempDir(), "kubeconfig")
-	text := fmt.Sprintf(`apiVersion: v1
-kind: Config
-clusters: [{name: proxy, cluster: {server: %q}}]
-users: [{name: proxy, user: {}}]
-contexts: [{name: proxy, context: {cluster: proxy, user: proxy}}]
-current-context: proxy
-`, address)
-	Expect(os.WriteFile(name, []byte(text), 0o600)).To(Succeed())
+	Expect(clientcmd.WriteToFile(*from, name)).To(Succeed())
 	return name
 }

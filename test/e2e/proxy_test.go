@@ -55,7 +55,7 @@ func newKillingProxy(at int, when moment) *killingProxy {
 	GinkgoHelper()
 	target, err := url.Parse(config.Host)
 	Expect(err).NotTo(HaveOccurred())
-	transport, err := rest.TransportFor(config)
+	transport, err := rest.TransportFor(asOperator)
 	Expect(err).NotTo(HaveOccurred())
 	forward := httputil.NewSingleHostReverseProxy(target)
 	forward.Transport, forward.FlushInterval = transport, -1

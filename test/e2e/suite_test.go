@@ -29,8 +29,6 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
@@ -40,8 +38,11 @@ import (
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
 )
 
-// operatorNamespace holds the ConfigMaps with the traces.
-const operatorNamespace = "ecotracker-e2e"
+// Where the operator is installed, and as whom it works; see config/default.
+const (
+	operatorNamespace = "ecotracker-system"
+	operatorUser      = "system:serviceaccount:ecotracker-system:ecotracker-controller-manager"
+)
 
 // The two regions of the nodes; see hack/controlplane.
 const (
@@ -50,7 +51,9 @@ const (
 )
 
 var (
-	config     *rest.Config
+	config *rest.Config
+	// asOperator is config with the rights of the operator's service account, and no others.
+	asOperator *rest.Config
 	cluster    client.WithWatch
 	realNodes  = os.Getenv("CONTROLPLANE_NODES") == "real"
 	managerBin = filepath.Join("..", "..", "bin", "manager")
@@ -77,9 +80,12 @@ var _ = BeforeSuite(func(ctx context.Context) {
 	config.QPS = -1
 	cluster, err = client.NewWithWatch(config, client.Options{Scheme: scheme})
 	Expect(err).NotTo(HaveOccurred())
-	kubectl(ctx, "apply", "-f", filepath.Join("..", "..", "config", "crd", "bases"))
+	asOperator = rest.CopyConfig(config)
+	asOperator.Impersonate = rest.ImpersonationConfig{UserName: operatorUser}
+	kubectl(ctx, "apply", "-k", filepath.Join("..", "..", "config", "default"))
+	// The specs run the manager as a process that they can kill.
+	kubectl(ctx, "scale", "deployment", "ecotracker-controller-manager", "--namespace", operatorNamespace, "--replicas=0")
 	kubectl(ctx, "wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
-	Expect(client.IgnoreAlreadyExists(cluster.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: operatorNamespace}}))).To(Succeed())
 })
 
 // kubectl runs kubectl as a person would and returns what it prints.
