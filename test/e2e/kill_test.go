@@ -53,7 +53,7 @@ var _ = Describe("A manager that is killed at a write", Ordered, func() {
 		GinkgoHelper()
 		ns := namespace(ctx)
 		witness := newWitness(ctx, ns)
-		proxy := newKillingProxy(at, when)
+		proxy := newKillingProxy(ns, at, when)
 		m := startManager(proxy.server.URL)
 		proxy.kill = m.kill
 		key := types.NamespacedName{Namespace: ns, Name: "life"}

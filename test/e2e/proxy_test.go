@@ -40,18 +40,19 @@ const (
 )
 
 // killingProxy stands between a manager and the API server, counts the writes that make up a job's
-// life, and kills the manager at one of them.
+// life, in one namespace, and kills the manager at one of them.
 type killingProxy struct {
-	server *httptest.Server
-	mu     sync.Mutex
-	writes []string
+	namespace string
+	server    *httptest.Server
+	mu        sync.Mutex
+	writes    []string
 	// at is the write (from 1) to kill at; 0 never.
 	at   int
 	when moment
 	kill func()
 }
 
-func newKillingProxy(at int, when moment) *killingProxy {
+func newKillingProxy(namespace string, at int, when moment) *killingProxy {
 	GinkgoHelper()
 	target, err := url.Parse(config.Host)
 	Expect(err).NotTo(HaveOccurred())
@@ -60,9 +61,9 @@ func newKillingProxy(at int, when moment) *killingProxy {
 	forward := httputil.NewSingleHostReverseProxy(target)
 	forward.Transport, forward.FlushInterval = transport, -1
 	forward.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) }
-	p := &killingProxy{at: at, when: when}
+	p := &killingProxy{namespace: namespace, at: at, when: when}
 	p.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !isLifeWrite(r) || !p.count(r) {
+		if !p.isLifeWrite(r) || !p.count(r) {
 			forward.ServeHTTP(w, r)
 			return
 		}
@@ -80,9 +81,10 @@ func newKillingProxy(at int, when moment) *killingProxy {
 	return p
 }
 
-// isLifeWrite leaves out what is not part of a job's life: events, leases and regions.
-func isLifeWrite(r *http.Request) bool {
-	if r.Method == http.MethodGet || strings.Contains(r.URL.Path, "/gridregions") {
+// isLifeWrite leaves out what is not part of the job's life: events, leases, regions, and what other
+// specs have left behind.
+func (p *killingProxy) isLifeWrite(r *http.Request) bool {
+	if r.Method == http.MethodGet || !strings.Contains(r.URL.Path, "/namespaces/"+p.namespace+"/") {
 		return false
 	}
 	return strings.Contains(r.URL.Path, "/jobs") || strings.Contains(r.URL.Path, "/carbonawarejobs")

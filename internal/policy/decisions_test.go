@@ -1,0 +1,167 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package policy
+
+import (
+	"fmt"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/ecotracker-dev/ecotracker-operator/internal/forecast"
+)
+
+func TestPhaseIsSpreadEvenlyOverUIDs(t *testing.T) {
+	const jobs, buckets = 10_000, 30
+	width := 30 * time.Minute
+	counts := make([]int, buckets)
+	for i := range jobs {
+		uid := fmt.Sprintf("7c1d5c4e-0000-4000-8000-%012d", i) // neighbours, as an API server could make them
+		phase := Phase(uid, width)
+		if phase < 0 || phase >= width || phase%time.Second != 0 {
+			t.Fatalf("Phase(%s) = %s", uid, phase)
+		}
+		if Phase(uid, width) != phase {
+			t.Fatalf("Phase(%s) changes", uid)
+		}
+		counts[phase/time.Minute]++
+	}
+	// Chi-square with 29 degrees of freedom: above 58 has a probability of 0.1 %.
+	expected, chi := float64(jobs)/buckets, 0.0
+	for _, n := range counts {
+		chi += (float64(n) - expected) * (float64(n) - expected) / expected
+	}
+	if chi > 58 {
+		t.Errorf("chi-square = %.1f for %v: the phases are not even", chi, counts)
+	}
+}
+
+func TestPhaseOfANarrowWidthIsZero(t *testing.T) {
+	for _, width := range []time.Duration{-time.Hour, 0, time.Second, 2*time.Second - 1} {
+		if got := Phase("uid", width); got != 0 {
+			t.Errorf("Phase(%s) = %s", width, got)
+		}
+	}
+}
+
+func TestPhaseWidthStaysInTheGreenSlotAndBeforeTheLatestStart(t *testing.T) {
+	s := region("gb", 300, 100, 300).Forecast
+	duration := func(d time.Duration) *time.Duration { return &d }
+	for name, c := range map[string]struct {
+		jitter *time.Duration
+		window int
+		latest int
+		want   time.Duration
+	}{
+		"the rest of the slot":       {nil, 40, 600, 20 * time.Minute},
+		"the whole slot":             {nil, 30, 600, 30 * time.Minute},
+		"a smaller jitter":           {duration(5 * time.Minute), 30, 600, 5 * time.Minute},
+		"a larger jitter":            {duration(5 * time.Hour), 30, 600, 30 * time.Minute},
+		"until the latest start":     {nil, 30, 42, 12 * time.Minute},
+		"none at the latest start":   {nil, 30, 30, 0},
+		"no jitter":                  {duration(0), 30, 600, 0},
+		"a window outside all slots": {duration(time.Minute), 95, 600, time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := phaseWidth(c.jitter, s, minute(c.window), minute(c.latest)); got != c.want {
+				t.Errorf("width = %s, want %s", got, c.want)
+			}
+		})
+	}
+}
+
+func TestReplan(t *testing.T) {
+	old := Decision{Region: "gb", Start: minute(60)}
+	for name, c := range map[string]struct {
+		now  time.Time
+		next Plan
+		want bool
+	}{
+		"moves by more than a slot":     {minute(0), Plan{Region: "gb", Start: minute(91)}, true},
+		"moves by a slot":               {minute(0), Plan{Region: "gb", Start: minute(90)}, false},
+		"moves forward":                 {minute(0), Plan{Region: "gb", Start: minute(10)}, true},
+		"another region":                {minute(0), Plan{Region: "de", Start: minute(60)}, true},
+		"the same":                      {minute(0), Plan{Region: "gb", Start: minute(60)}, false},
+		"too close to the start":        {minute(60).Add(-Freeze + 1), Plan{Region: "de", Start: minute(600)}, false},
+		"just far enough from it":       {minute(60).Add(-Freeze), Plan{Region: "de", Start: minute(600)}, true},
+		"the start has come: no longer": {minute(61), Plan{Region: "de", Start: minute(600)}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := Replan(old, c.next, c.now, 30*time.Minute); got != c.want {
+				t.Errorf("Replan = %v, want %v", got, c.want)
+			}
+		})
+	}
+}
+
+func TestWorthWaiting(t *testing.T) {
+	later, now := forecast.Window{Start: minute(30), Grams: 99}, forecast.Window{Start: minute(0), Grams: 100}
+	if got := worthWaiting(later, now, minute(0), 1); got != GreenestWindow {
+		t.Errorf("exactly the minimum: %s", got)
+	}
+	if got := worthWaiting(later, now, minute(0), 1.01); got != SavingTooSmall {
+		t.Errorf("below the minimum: %s", got)
+	}
+	if got := worthWaiting(later, now, minute(0), 0); got != GreenestWindow {
+		t.Errorf("no minimum: %s", got)
+	}
+	if got := worthWaiting(now, now, minute(0), 0); got != GreenestNow {
+		t.Errorf("no saving: %s", got)
+	}
+}
+
+func TestDowngradeOnlyAboveTheLimit(t *testing.T) {
+	for name, c := range map[string]struct {
+		grams  float64
+		want   bool
+		reason DowngradeReason
+	}{
+		"dirty":        {301, true, DirtyGrid},
+		"at the limit": {300, false, CleanGrid},
+		"clean":        {12, false, CleanGrid},
+		"unknown":      {math.NaN(), false, IntensityUnknown},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got, reason, _ := Downgrade(c.grams, 300); got != c.want || reason != c.reason {
+				t.Errorf("Downgrade(%v) = %v, %s", c.grams, got, reason)
+			}
+		})
+	}
+}
+
+func TestDefaultDowngrade(t *testing.T) {
+	for model, want := range map[string]string{
+		"gpt-4o": "gpt-4o-mini", "gpt-4o-2024-08-06": "gpt-4o-mini", "claude-sonnet-4-5-20250929": "claude-haiku-4-5",
+		"gpt-4o-mini": "", "gpt-4o-audio": "", "": "", "llama": "",
+	} {
+		if got, ok := DefaultDowngrade(model); got != want || ok != (want != "") {
+			t.Errorf("DefaultDowngrade(%q) = %q, %v; want %q", model, got, ok, want)
+		}
+	}
+}
+
+func TestShortDuration(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0: "0s", -time.Hour: "0s", 40*time.Second + 400*time.Millisecond: "40s", 59*time.Second + 600*time.Millisecond: "1m",
+		35 * time.Minute: "35m", 90 * time.Second: "1m30s", time.Hour: "1h", 2*time.Hour + 10*time.Minute + 3*time.Second: "2h10m",
+		59*time.Minute + 59*time.Second + 600*time.Millisecond: "1h", 49 * time.Hour: "49h",
+	} {
+		if got := ShortDuration(d); got != want {
+			t.Errorf("ShortDuration(%s) = %q, want %q", d, got, want)
+		}
+	}
+}
