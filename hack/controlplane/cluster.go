@@ -25,6 +25,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -62,7 +63,7 @@ func startCluster(ctx context.Context, o *options, bin string) (_ *cluster, err 
 	c.launcher = newLauncher(filepath.Join(c.data, "logs"))
 	defer func() {
 		if err != nil {
-			c.stop()
+			c.stop(ctx)
 		}
 	}()
 	if err := os.MkdirAll(c.dir, 0o700); err != nil {
@@ -85,8 +86,8 @@ func startCluster(ctx context.Context, o *options, bin string) (_ *cluster, err 
 	return c, nil
 }
 
-func (c *cluster) run(name string, env []string, args ...string) error {
-	p, err := c.start(name, filepath.Join(c.bin, name), env, args...)
+func (c *cluster) run(name string, args ...string) error {
+	p, err := c.start(name, filepath.Join(c.bin, name), nil, args...)
 	if err == nil {
 		c.components = append(c.components, p)
 	}
@@ -94,15 +95,15 @@ func (c *cluster) run(name string, env []string, args ...string) error {
 }
 
 // stop takes everything down in the opposite order and removes what is temporary.
-func (c *cluster) stop() {
+func (c *cluster) stop(ctx context.Context) {
 	if c.stopNodes != nil {
-		// The cluster is going down in any case: its own context has ended already.
-		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+		// The cluster is going down in any case: its own context may have ended already.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
 		defer cancel()
 		c.stopNodes(ctx)
 	}
-	for i := len(c.components) - 1; i >= 0; i-- {
-		c.components[i].stop()
+	for _, component := range slices.Backward(c.components) {
+		component.stop()
 	}
 	if c.temporary {
 		if err := os.RemoveAll(c.data); err != nil {
@@ -111,7 +112,7 @@ func (c *cluster) stop() {
 	}
 }
 
-func (c *cluster) startEtcd(ctx context.Context) error {
+func (c *cluster) startEtcd(context.Context) error {
 	ports, err := freePorts(2)
 	if err != nil {
 		return err
@@ -126,7 +127,7 @@ func (c *cluster) startEtcd(ctx context.Context) error {
 	if !c.options.fsync {
 		args = append(args, "--unsafe-no-fsync=true")
 	}
-	return c.run("etcd", nil, args...)
+	return c.run("etcd", args...)
 }
 
 func (c *cluster) startAPIServer(ctx context.Context) error {
@@ -157,10 +158,10 @@ func (c *cluster) startAPIServer(ctx context.Context) error {
 		"--kubelet-certificate-authority=" + c.ca.file(), "--kubelet-preferred-address-types=InternalIP",
 		"--cert-dir=" + filepath.Join(c.data, "apiserver"), "--endpoint-reconciler-type=none",
 	}, flagsOf(c.options.apiserverArgs)...)
-	if err := c.run("kube-apiserver", nil, args...); err != nil {
+	if err := c.run("kube-apiserver", args...); err != nil {
 		return err
 	}
-	return c.poll(ctx, "the API server is ready", readyLimit, func(ctx context.Context) error {
+	return c.poll(ctx, "the API server is ready", func(ctx context.Context) error {
 		return c.kubectl(ctx, "", "get", "--raw=/readyz")
 	})
 }
@@ -187,16 +188,16 @@ func (c *cluster) startControllers(ctx context.Context) error {
 		"--service-account-private-key-file=" + filepath.Join(c.data, "service-account.key"), "--root-ca-file=" + c.ca.file(),
 		"--cert-dir=" + filepath.Join(c.data, "kcm"),
 	}, flagsOf(c.options.kcmArgs)...)
-	if err := c.run("kube-controller-manager", nil, manager...); err != nil {
+	if err := c.run("kube-controller-manager", manager...); err != nil {
 		return err
 	}
 	scheduler := append([]string{
 		"--kubeconfig=" + c.config, "--leader-elect=false", "--secure-port=0", "--cert-dir=" + filepath.Join(c.data, "scheduler"),
 	}, flagsOf(c.options.schedulerArgs)...)
-	if err := c.run("kube-scheduler", nil, scheduler...); err != nil {
+	if err := c.run("kube-scheduler", scheduler...); err != nil {
 		return err
 	}
-	return c.poll(ctx, "the default service account exists", readyLimit, func(ctx context.Context) error {
+	return c.poll(ctx, "the default service account exists", func(ctx context.Context) error {
 		return c.kubectl(ctx, "", "get", "serviceaccount", "default", "--namespace=default")
 	})
 }

@@ -40,11 +40,11 @@ func (c *cluster) startKwok(ctx context.Context) error {
 	if err := c.kubectl(ctx, kwokNodes(c.options.regions), "apply", "-f", "-"); err != nil {
 		return fmt.Errorf("making the nodes: %w", err)
 	}
-	if err := c.run("kwok", nil, "--kubeconfig="+c.config, "--manage-all-nodes=true", "--config="+stages,
+	if err := c.run("kwok", "--kubeconfig="+c.config, "--manage-all-nodes=true", "--config="+stages,
 		"--node-lease-duration-seconds=40", "--cidr=10.0.0.0/16"); err != nil {
 		return err
 	}
-	return c.poll(ctx, "the simulated nodes are ready", readyLimit, func(ctx context.Context) error {
+	return c.poll(ctx, "the simulated nodes are ready", func(ctx context.Context) error {
 		return c.kubectl(ctx, "", "wait", "--for=condition=Ready", "nodes", "--all", "--timeout=1s")
 	})
 }

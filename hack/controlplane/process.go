@@ -110,8 +110,8 @@ func (p *process) failure() error {
 var errEnded = errors.New("it should have gone on")
 
 // poll tries until it succeeds, a component dies, or the time is up.
-func (l *launcher) poll(ctx context.Context, what string, limit time.Duration, try func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, limit)
+func (l *launcher) poll(ctx context.Context, what string, try func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, readyLimit)
 	defer cancel()
 	ticker := time.NewTicker(100 * time.Millisecond)
 	defer ticker.Stop()
@@ -124,7 +124,7 @@ func (l *launcher) poll(ctx context.Context, what string, limit time.Duration, t
 		case p := <-l.died:
 			return p.failure()
 		case <-ctx.Done():
-			return fmt.Errorf("%s: not within %s: %w", what, limit, err)
+			return fmt.Errorf("%s: not within %s: %w", what, readyLimit, err)
 		case <-ticker.C:
 		}
 	}

@@ -142,7 +142,7 @@ func deleteBridge(ctx context.Context, n *realNode) error {
 }
 
 func ip(ctx context.Context, args ...string) error {
-	if output, err := exec.CommandContext(ctx, "ip", args...).CombinedOutput(); err != nil {
+	if output, err := exec.CommandContext(ctx, "ip", args...).CombinedOutput(); err != nil { //nolint:gosec // our own arguments
 		return fmt.Errorf("ip %s: %w: %s", strings.Join(args, " "), err, output)
 	}
 	return nil

@@ -71,7 +71,7 @@ func (c *cluster) startRealNodes(ctx context.Context) error {
 			return fmt.Errorf("node %s: %w", n.name, err)
 		}
 	}
-	return c.poll(ctx, "the real nodes are ready", readyLimit, func(ctx context.Context) error {
+	return c.poll(ctx, "the real nodes are ready", func(ctx context.Context) error {
 		for _, n := range nodes {
 			if err := c.kubectl(ctx, "", "wait", "--for=condition=Ready", "node/"+n.name, "--timeout=1s"); err != nil {
 				return err

@@ -54,7 +54,7 @@ func (c *cluster) startContainerd(ctx context.Context, n *realNode, images []str
 	if err != nil {
 		return err
 	}
-	err = c.poll(ctx, "containerd answers", readyLimit, func(ctx context.Context) error {
+	err = c.poll(ctx, "containerd answers", func(ctx context.Context) error {
 		_, err := c.ctr(ctx, n, "version")
 		return err
 	})

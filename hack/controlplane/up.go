@@ -40,7 +40,7 @@ func up(ctx context.Context, o *options, command []string) error {
 	}
 	defer func() {
 		c.progress.say("stopping")
-		c.stop()
+		c.stop(ctx)
 	}()
 	c.progress.say("Kubernetes %s is up after %s: KUBECONFIG=%s", kubernetesVersion, time.Since(begin).Round(100*time.Millisecond), c.config)
 	if command == nil {
