@@ -57,8 +57,8 @@ func Account(in Input) (Emissions, error) {
 		{"intensity at home at the run", in.HomeAtRun},
 		{"intensity in the chosen region at the run", in.ChosenAtRun},
 	} {
-		if math.IsNaN(v.value) || v.value < 0 {
-			return Emissions{}, fmt.Errorf("the %s is unknown or negative (%v)", v.name, v.value)
+		if math.IsNaN(v.value) || math.IsInf(v.value, 0) || v.value < 0 {
+			return Emissions{}, fmt.Errorf("the %s is unknown, negative or infinite (%v)", v.name, v.value)
 		}
 	}
 	parts := [...]float64{
@@ -68,12 +68,15 @@ func Account(in Input) (Emissions, error) {
 		(in.RequestedKWh - in.EffectiveKWh) * in.ChosenAtRun,
 	}
 	var rounded [len(parts)]Nanograms
-	unit := roundingUnit(parts[:])
 	for i, grams := range parts {
 		nano, err := GramsToNano(grams)
 		if err != nil {
 			return Emissions{}, err
 		}
+		rounded[i] = nano
+	}
+	unit := roundingUnit(rounded[:])
+	for i, nano := range rounded {
 		rounded[i] = roundTo(nano, unit)
 	}
 	e := Emissions{Actual: rounded[0], ByTime: rounded[1], ByRegion: rounded[2], ByModel: rounded[3]}
@@ -82,17 +85,18 @@ func Account(in Input) (Emissions, error) {
 	return e, nil
 }
 
-// significantDigits of a record's largest part are kept.
-const significantDigits = 8
+// tooLong is the first number with more than the eight significant digits that a record's largest
+// part keeps.
+const tooLong = 100_000_000
 
-// roundingUnit is the power of ten, at least one nanogram, to which parts (in grams) are rounded.
-func roundingUnit(parts []float64) Nanograms {
-	largest := 0.0
+// roundingUnit is the power of ten, at least one nanogram, to which parts are rounded.
+func roundingUnit(parts []Nanograms) Nanograms {
+	largest := Nanograms(0)
 	for _, p := range parts {
-		largest = max(largest, math.Abs(p))
+		largest = max(largest, p, -p)
 	}
 	unit := Nanograms(1)
-	for limit := largest * nanoPerGram; limit >= math.Pow10(significantDigits); limit /= 10 {
+	for limit := largest; limit >= tooLong; limit /= 10 {
 		unit *= 10
 	}
 	return unit
