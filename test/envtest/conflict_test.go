@@ -13,6 +13,7 @@ WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 See the License for the specific language governing permissions and
 limitations under the License.
 */
+
 package envtest
 
 import (
@@ -22,7 +23,6 @@ import (
 	. "github.com/onsi/gomega"
 	batchv1 "k8s.io/api/batch/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/testing/build"
@@ -47,7 +47,7 @@ var _ = Describe("A Job of the same name", func() {
 		Expect(w.warnings()).To(HaveLen(1), "one Event, not one a pass")
 
 		By("going on when it is gone")
-		Expect(api.Delete(ctx, theirs, client.PropagationPolicy(metav1.DeletePropagationBackground))).To(Succeed())
+		Expect(api.Delete(ctx, theirs, inBackground)).To(Succeed())
 		w.plan("x")
 		Expect(metav1.IsControlledBy(w.job("x"), caj)).To(BeTrue())
 		Expect(readyOf(w.get("x"))).NotTo(Equal("NameConflict"))
