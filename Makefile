@@ -45,12 +45,14 @@ test: test-unit test-envtest test-kwok ## Every test that needs no root: units, 
 test-unit: ## The tests of the packages that need no API server.
 	packages=$$(go list ./... | grep -vE '$(NEEDS_APISERVER)|$(NEEDS_CLUSTER)'); \
 	  go test $(TESTFLAGS) $$packages
+	go test -C hack/controlplane $(TESTFLAGS) ./...
 
 .PHONY: test-envtest
 test-envtest: $(CONTROLPLANE) ## The controllers on a real API server.
 	assets=$$($(CONTROLPLANE) binaries); \
 	  packages=$$(go list ./... | grep -E '$(NEEDS_APISERVER)'); \
-	  KUBEBUILDER_ASSETS=$$assets go test $(TESTFLAGS) $$packages
+	  KUBEBUILDER_ASSETS=$$assets go test $(TESTFLAGS) $$packages; \
+	  PATH=$$assets:$$PATH CONTROLPLANE_TOOL=$(CURDIR)/$(CONTROLPLANE) go test -C hack/controlplane -run SideBySide $(TESTFLAGS) ./...
 
 .PHONY: test-kwok
 test-kwok: build $(CONTROLPLANE) ## End to end on simulated nodes.

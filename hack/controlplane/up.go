@@ -58,7 +58,13 @@ func up(ctx context.Context, o *options, command []string) error {
 func (c *cluster) around(ctx context.Context, command []string) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	cmd := exec.CommandContext(ctx, command[0], command[1:]...) //nolint:gosec // the caller's command
+	program := command[0]
+	if ours := filepath.Join(c.bin, program); filepath.Base(program) == program {
+		if _, err := os.Stat(ours); err == nil {
+			program = ours // our kubectl, whether the machine has one or not
+		}
+	}
+	cmd := exec.CommandContext(ctx, program, command[1:]...) //nolint:gosec // the caller's command
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.Env = append(os.Environ(), c.environment()...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }

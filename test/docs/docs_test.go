@@ -1,0 +1,197 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+// Package docs checks that the documentation and the samples are true: every manifest in them is
+// one that the API server takes, every link leads somewhere, and every reason is explained.
+package docs
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
+	"sigs.k8s.io/yaml"
+
+	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/testing/crdvalidate"
+)
+
+const root = "../.."
+
+var (
+	yamlBlock = regexp.MustCompile("(?ms)^```yaml\n(.*?)^```")
+	link      = regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
+	reason    = regexp.MustCompile(`(?m)^\s+(?:Reason\w+|\w+ Reason|\w+ DowngradeReason) = "(\w+)"`)
+)
+
+func TestEveryManifestIsValid(t *testing.T) {
+	crds := map[string]*crdvalidate.Validator{}
+	for kind, file := range map[string]string{"CarbonAwareJob": "carbonawarejobs", "GridRegion": "gridregions"} {
+		v, err := crdvalidate.Load(t.Context(), filepath.Join(root, "config/crd/bases", "carbon.ecotracker.dev_"+file+".yaml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		crds[kind] = v
+	}
+	seen := map[string]int{}
+	for name, manifests := range manifests(t) {
+		for _, object := range split(t, name, manifests) {
+			if object.GroupVersionKind().Group != carbonv1alpha1.GroupVersion.Group {
+				continue
+			}
+			seen[object.GetKind()]++
+			strict(t, name, object)
+			validator := crds[object.GetKind()]
+			if validator == nil {
+				t.Errorf("%s: there is no kind %s", name, object.GetKind())
+				continue
+			}
+			if errs := validator.Create(t.Context(), object); len(errs) > 0 {
+				t.Errorf("%s: %s %s: %v", name, object.GetKind(), object.GetName(), errs.ToAggregate())
+			}
+		}
+	}
+	for kind := range crds {
+		if seen[kind] < 3 {
+			t.Errorf("only %d manifests of kind %s were found", seen[kind], kind)
+		}
+	}
+}
+
+// strict fails for fields that the Go types do not know, those of the pod template included.
+func strict(t *testing.T, name string, object *unstructured.Unstructured) {
+	t.Helper()
+	data, err := yaml.Marshal(object.Object)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var into any = &carbonv1alpha1.CarbonAwareJob{}
+	if object.GetKind() == "GridRegion" {
+		into = &carbonv1alpha1.GridRegion{}
+	}
+	if err := yaml.UnmarshalStrict(data, into); err != nil {
+		t.Errorf("%s: %s: %v", name, object.GetName(), err)
+	}
+}
+
+func TestEveryLinkLeadsSomewhere(t *testing.T) {
+	for _, name := range find(t, ".md") {
+		for _, match := range link.FindAllStringSubmatch(read(t, name), -1) {
+			if _, err := os.Stat(filepath.Join(filepath.Dir(name), match[1])); err != nil {
+				t.Errorf("%s links to %s: %v", name, match[1], err)
+			}
+		}
+	}
+}
+
+func TestEveryReasonIsExplained(t *testing.T) {
+	guide := read(t, filepath.Join(root, "docs/operations.md"))
+	count := 0
+	for _, dir := range []string{"api/v1alpha1", "internal/policy"} {
+		files, err := filepath.Glob(filepath.Join(root, dir, "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			for _, match := range reason.FindAllStringSubmatch(read(t, file), -1) {
+				count++
+				if !strings.Contains(guide, "`"+match[1]+"`") {
+					t.Errorf("docs/operations.md does not explain the reason %s", match[1])
+				}
+			}
+		}
+	}
+	if count < 30 {
+		t.Errorf("only %d reasons were found: is the pattern still right?", count)
+	}
+}
+
+// manifests are the YAML texts of the samples, the demo and the documents, by where they stand.
+func manifests(t *testing.T) map[string][]string {
+	t.Helper()
+	texts := map[string][]string{}
+	for _, pattern := range []string{"config/samples/*.yaml", "hack/demo/*.yaml"} {
+		files, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			texts[file] = []string{read(t, file)}
+		}
+	}
+	for _, file := range find(t, ".md") {
+		for _, block := range yamlBlock.FindAllStringSubmatch(read(t, file), -1) {
+			texts[file] = append(texts[file], block[1])
+		}
+	}
+	return texts
+}
+
+// split parses the documents of YAML texts; those without a kind are excerpts.
+func split(t *testing.T, name string, texts []string) []*unstructured.Unstructured {
+	t.Helper()
+	var objects []*unstructured.Unstructured
+	for _, text := range texts {
+		decoder := utilyaml.NewYAMLOrJSONDecoder(bytes.NewBufferString(text), len(text)+1)
+		for {
+			object := &unstructured.Unstructured{}
+			err := decoder.Decode(&object.Object)
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			if object.Object["kind"] != nil {
+				objects = append(objects, object)
+			}
+		}
+	}
+	return objects
+}
+
+// find lists the documents that people read.
+func find(t *testing.T, suffix string) []string {
+	t.Helper()
+	files := []string{filepath.Join(root, "README.md"), filepath.Join(root, "hack/controlplane/README.md")}
+	err := filepath.WalkDir(filepath.Join(root, "docs"), func(path string, _ fs.DirEntry, err error) error {
+		if strings.HasSuffix(path, suffix) {
+			files = append(files, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
