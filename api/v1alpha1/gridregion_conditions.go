@@ -33,4 +33,12 @@ const (
 	ReasonMalformedTrace = "MalformedTrace"
 	// ReasonTraceEnded: the trace does not cover the present.
 	ReasonTraceEnded = "TraceDoesNotCoverNow"
+	// ReasonSourceUnavailable: the source cannot be reached or refuses to answer.
+	ReasonSourceUnavailable = "SourceUnavailable"
+	// ReasonMalformedAnswer: the source answered, but not with what can be believed.
+	ReasonMalformedAnswer = "MalformedAnswer"
+	// ReasonFallbackInUse (Fresh): the source does not answer, one of its fallbacks does.
+	ReasonFallbackInUse = "FallbackInUse"
+	// ReasonAnnualMeanInUse (Ready): nothing better is known than the mean of a year.
+	ReasonAnnualMeanInUse = "AnnualMeanInUse"
 )

@@ -28,14 +28,32 @@ type GridRegionSpec struct {
 	// +required
 	Source IntensitySource `json:"source,omitzero"`
 
+	// fallbacks are tried in their order when the source does not answer. After them, the last good
+	// forecast counts while it covers the present, and then annualMean.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=4
+	// +kubebuilder:validation:XValidation:rule="self.all(f, !has(f.static))",message="fallbacks must not be static: set annualMean, which is the last resort"
+	Fallbacks []IntensitySource `json:"fallbacks,omitempty"`
+
+	// annualMean is the country, by its ISO 3166-1 alpha-3 code such as GBR, whose mean carbon intensity
+	// of a year is used when nothing better is known. Unset means that the intensity is unknown then.
+	// +optional
+	// +kubebuilder:validation:Pattern=`^[A-Z]{3}$`
+	AnnualMean string `json:"annualMean,omitempty"`
+
 	// placement is applied to a Job that starts in this region.
 	// +optional
 	Placement *RegionPlacement `json:"placement,omitempty"`
 }
 
 // IntensitySource is one source of carbon intensity.
-// +kubebuilder:validation:XValidation:rule="(has(self.trace) ? 1 : 0) + (has(self.static) ? 1 : 0) == 1",message="exactly one source must be set: trace or static"
+// +kubebuilder:validation:XValidation:rule="(has(self.trace) ? 1 : 0) + (has(self.static) ? 1 : 0) + (has(self.ukCarbonIntensity) ? 1 : 0) == 1",message="exactly one source must be set: ukCarbonIntensity, trace or static"
 type IntensitySource struct {
+	// ukCarbonIntensity asks the Carbon Intensity API of Great Britain, which needs no key.
+	// +optional
+	UKCarbonIntensity *UKCarbonIntensitySource `json:"ukCarbonIntensity,omitempty"`
+
 	// trace reads forecast and actual intensities from a CSV table in a ConfigMap.
 	// +optional
 	Trace *TraceSource `json:"trace,omitempty"`
@@ -43,6 +61,19 @@ type IntensitySource struct {
 	// static is one intensity that never changes.
 	// +optional
 	Static *StaticSource `json:"static,omitempty"`
+}
+
+// UKCarbonIntensitySource is the Carbon Intensity API of Great Britain, https://carbonintensity.org.uk.
+type UKCarbonIntensitySource struct {
+	// regionID is a region of that API, 1 to 17: 1 North Scotland, 2 South Scotland, 3 North West
+	// England, 4 North East England, 5 Yorkshire, 6 North Wales and Merseyside, 7 South Wales, 8 West
+	// Midlands, 9 East Midlands, 10 East England, 11 South West England, 12 South England, 13 London,
+	// 14 South East England, 15 England, 16 Scotland, 17 Wales. Regions have no actual intensities.
+	// Unset means the whole nation, which has.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=17
+	RegionID int32 `json:"regionID,omitempty"`
 }
 
 // TraceSource is a CSV table with the columns from, to, intensity_forecast and, optionally,
@@ -182,7 +213,7 @@ type IntensityStatus struct {
 	// +required
 	Quality IntensityQuality `json:"quality,omitempty"`
 
-	// source that gave the value: trace or static.
+	// source that gave the value: ukCarbonIntensity, trace, static or annualMean.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63

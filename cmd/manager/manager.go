@@ -39,6 +39,7 @@ import (
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/controller"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/forecast"
 )
 
 const leaderElectionID = "leader.carbon.ecotracker.dev"
@@ -52,7 +53,7 @@ func run(ctx context.Context, o *options) error {
 	if err != nil {
 		return err
 	}
-	if err := setupControllers(mgr, o.namespace); err != nil {
+	if err := setupControllers(mgr, o); err != nil {
 		return err
 	}
 	if err := mgr.Start(ctx); err != nil {
@@ -122,11 +123,11 @@ func metricsOptions(o *options) metricsserver.Options {
 	return m
 }
 
-func setupControllers(mgr ctrl.Manager, namespace string) error {
+func setupControllers(mgr ctrl.Manager, o *options) error {
 	now := clock.RealClock{}
 	recorder := mgr.GetEventRecorder("ecotracker-operator")
 	for _, c := range []interface{ SetupWithManager(ctrl.Manager) error }{
-		&controller.GridRegionReconciler{Client: mgr.GetClient(), Recorder: recorder, Clock: now, Namespace: namespace},
+		controller.NewGridRegionReconciler(mgr.GetClient(), recorder, now, o.namespace, forecast.NewClient(o.allowPrivate)),
 		&controller.CarbonAwareJobReconciler{Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Recorder: recorder, Clock: now},
 		&controller.Starter{Client: mgr.GetClient(), Recorder: recorder, Clock: now},
 	} {

@@ -31,7 +31,7 @@ const defaultNamespace = "ecotracker-system"
 // options are the command line of the manager.
 type options struct {
 	metricsAddress, probeAddress, pprofAddress string
-	secureMetrics, leaderElect                 bool
+	secureMetrics, leaderElect, allowPrivate   bool
 	namespace                                  string
 	zap                                        zap.Options
 }
@@ -47,6 +47,8 @@ func parseOptions(args []string) (*options, error) {
 	flags.BoolVar(&o.leaderElect, "leader-elect", false, "only work while holding the leader lease")
 	flags.StringVar(&o.namespace, "namespace", os.Getenv("POD_NAMESPACE"),
 		"the operator's own namespace, from which ConfigMaps and the leader lease are taken (default $POD_NAMESPACE, else "+defaultNamespace+")")
+	flags.BoolVar(&o.allowPrivate, "allow-private-sources", false,
+		"let intensity sources have addresses that are not public; by default they cannot lead into the cluster or to a metadata service")
 	o.zap.BindFlags(flags)
 	if err := flags.Parse(args); err != nil {
 		return nil, fmt.Errorf("reading the flags: %w", err)

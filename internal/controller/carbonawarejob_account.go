@@ -139,6 +139,7 @@ func (s *scope) intensities(runs []estimate.Interval, in *estimate.Input) (forec
 		{&in.ChosenAtRun, "in the chosen region at the run", chosen, runs, plan.GramsPerKWh},
 	} {
 		layers := append(part.region.layersAt(s.now), plannedLayer(part.planned, part.runs)...)
+		layers = append(layers, part.region.lastResort(s.now)...)
 		grams, quality, ok := estimate.MeanOverRuns(part.runs, layers...)
 		if !ok {
 			return "", fmt.Errorf("the carbon intensity %s is unknown (region %q)", part.name, part.region.name)
@@ -173,13 +174,13 @@ func (s *scope) region(name string) regionFacts {
 	return regionFacts{name: name}
 }
 
-// isFinal says whether the record can still change: it cannot when every value is final, when the
-// regions publish no actual values, or when it is too late for them.
+// isFinal says whether the record can still change: it cannot when every value is actual, when no
+// region will know better, or when it is too late for that.
 func (s *scope) isFinal(quality forecast.Quality, runs []estimate.Interval) bool {
-	if quality == forecast.Actual || quality == forecast.AnnualMean || !s.now.Before(s.finalTime(runs)) {
+	if quality == forecast.Actual || !s.now.Before(s.finalTime(runs)) {
 		return true
 	}
-	return !s.home().publishesActuals() && !s.region(s.caj.Status.Job.Region).publishesActuals()
+	return !s.home().mayLearn() && !s.region(s.caj.Status.Job.Region).mayLearn()
 }
 
 func (s *scope) finalTime(runs []estimate.Interval) time.Time {

@@ -19,6 +19,7 @@ package controller
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -29,6 +30,7 @@ import (
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
@@ -43,6 +45,17 @@ type GridRegionReconciler struct {
 	Clock    clock.PassiveClock
 	// Namespace is the operator's own: ConfigMaps are read from nowhere else.
 	Namespace string
+	polls     poller
+}
+
+// readWorkers is how many regions are read at once: a source that is slow to answer must not keep
+// other regions waiting.
+const readWorkers = 8
+
+// NewGridRegionReconciler is one that asks sources over the network through the given client; see
+// forecast.NewClient.
+func NewGridRegionReconciler(c client.Client, recorder events.EventRecorder, now clock.PassiveClock, namespace string, sources *http.Client) *GridRegionReconciler {
+	return &GridRegionReconciler{Client: c, Recorder: recorder, Clock: now, Namespace: namespace, polls: poller{client: sources}}
 }
 
 // retrySource is how long a source that failed is left alone when nothing announces its return.
@@ -59,6 +72,7 @@ func (r *GridRegionReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Named("gridregion").
 		For(&carbonv1alpha1.GridRegion{}, specChanges()).
 		Watches(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.regionsOfConfigMap)).
+		WithOptions(controller.Options{MaxConcurrentReconciles: readWorkers, ReconciliationTimeout: 2 * reconcileTimeout}).
 		Complete(r)
 	if err != nil {
 		return fmt.Errorf("setting up the GridRegion controller: %w", err)
@@ -69,8 +83,10 @@ func (r *GridRegionReconciler) SetupWithManager(mgr ctrl.Manager) error {
 // Reconcile reads the region's source and writes what it says into status.
 func (r *GridRegionReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	region := &carbonv1alpha1.GridRegion{}
-	if err := r.Get(ctx, req.NamespacedName, region); err != nil {
-		return ctrl.Result{}, client.IgnoreNotFound(err)
+	if err := r.Get(ctx, req.NamespacedName, region); client.IgnoreNotFound(err) != nil {
+		return ctrl.Result{}, err
+	} else if err != nil {
+		return ctrl.Result{}, r.forgetGone(ctx)
 	}
 	if !region.DeletionTimestamp.IsZero() {
 		return ctrl.Result{}, nil
@@ -88,7 +104,28 @@ func (r *GridRegionReconciler) Reconcile(ctx context.Context, req ctrl.Request) 
 		}
 		r.recordTransition(before, region)
 	}
-	return ctrl.Result{RequeueAfter: nextRead(region, problem, now)}, nil
+	wait := nextRead(region, problem, now)
+	if !seen.again.IsZero() {
+		if problem != nil && region.Status.Forecast == nil {
+			wait = seen.again.Sub(now)
+		}
+		wait = min(wait, seen.again.Sub(now))
+	}
+	return ctrl.Result{RequeueAfter: wait}, nil
+}
+
+// forgetGone drops what was heard from the sources of regions that do not exist any more.
+func (r *GridRegionReconciler) forgetGone(ctx context.Context) error {
+	var regions carbonv1alpha1.GridRegionList
+	if err := r.List(ctx, &regions); err != nil {
+		return fmt.Errorf("listing GridRegions: %w", err)
+	}
+	alive := map[types.UID]bool{}
+	for i := range regions.Items {
+		alive[regions.Items[i].UID] = true
+	}
+	r.polls.forget(alive)
+	return nil
 }
 
 // nextRead is when the present slot ends. A source that failed is announced by the watch on its
@@ -140,8 +177,11 @@ func (r *GridRegionReconciler) regionsOfConfigMap(ctx context.Context, object cl
 	}
 	var requests []reconcile.Request
 	for _, region := range regions.Items {
-		if trace := region.Spec.Source.Trace; trace != nil && trace.ConfigMapRef.Name == object.GetName() {
-			requests = append(requests, reconcile.Request{NamespacedName: types.NamespacedName{Name: region.Name}})
+		for _, source := range append([]carbonv1alpha1.IntensitySource{region.Spec.Source}, region.Spec.Fallbacks...) {
+			if source.Trace != nil && source.Trace.ConfigMapRef.Name == object.GetName() {
+				requests = append(requests, reconcile.Request{NamespacedName: types.NamespacedName{Name: region.Name}})
+				break
+			}
 		}
 	}
 	return requests

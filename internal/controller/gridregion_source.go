@@ -38,10 +38,17 @@ const (
 	maxRecentSlots   = 576
 )
 
-// observation is what a source says at one time.
+// observation is what a chain of sources says at one time.
 type observation struct {
 	forecast, recent forecast.Series
 	actualUntil      time.Time
+	// source that said it, fetchedAt when.
+	source    string
+	fetchedAt time.Time
+	// instead is the problem of the first source when a fallback spoke for it.
+	instead *sourceProblem
+	// again is when a source is due next; zero when only the slots count.
+	again time.Time
 }
 
 // sourceProblem is what keeps a source from answering: a condition, not an error, because trying
@@ -50,13 +57,55 @@ type sourceProblem struct {
 	reason, message string
 }
 
-// observe reads the region's source. A problem of the source comes back as such; an error is one
-// of our own API server.
+// observe asks the region's source and, while that fails, its fallbacks in order. When all fail the
+// problem of the source itself comes back; an error is one of our own API server.
 func (r *GridRegionReconciler) observe(ctx context.Context, region *carbonv1alpha1.GridRegion, now time.Time) (observation, *sourceProblem, error) {
-	source := region.Spec.Source.Trace
-	if source == nil {
+	if region.Spec.Source.Static != nil {
 		return observation{}, nil, nil
 	}
+	var first *sourceProblem
+	var again time.Time
+	for place, source := range append([]carbonv1alpha1.IntensitySource{region.Spec.Source}, region.Spec.Fallbacks...) {
+		seen, problem, err := r.observeSource(ctx, region, place, &source, now)
+		if err != nil {
+			return observation{}, nil, err
+		}
+		if again.IsZero() || !seen.again.IsZero() && seen.again.Before(again) {
+			again = seen.again
+		}
+		seen.again = again
+		if problem == nil {
+			seen.instead = first
+			return seen, nil, nil
+		}
+		if first == nil {
+			first = problem
+		}
+	}
+	return observation{again: again}, first, nil
+}
+
+// observeSource asks one source of the chain.
+func (r *GridRegionReconciler) observeSource(ctx context.Context, region *carbonv1alpha1.GridRegion, place int,
+	source *carbonv1alpha1.IntensitySource, now time.Time,
+) (observation, *sourceProblem, error) {
+	if source.Trace != nil {
+		return r.observeConfigMap(ctx, region, source.Trace, now)
+	}
+	remote := forecast.UK{Region: int(source.UKCarbonIntensity.RegionID)}
+	last := r.polls.read(ctx, region, place, remote, now)
+	if last.problem != nil {
+		return observation{again: last.next}, last.problem, nil
+	}
+	seen := observation{source: remote.Name(), fetchedAt: last.fetchedAt, again: last.next}
+	seen.forecast, seen.recent, seen.actualUntil = last.trace.Known(now, forecastHorizon, recentHistory)
+	return seen, nil, nil
+}
+
+// observeConfigMap reads a trace.
+func (r *GridRegionReconciler) observeConfigMap(ctx context.Context, region *carbonv1alpha1.GridRegion,
+	source *carbonv1alpha1.TraceSource, now time.Time,
+) (observation, *sourceProblem, error) {
 	var configMap corev1.ConfigMap
 	key := types.NamespacedName{Namespace: r.Namespace, Name: source.ConfigMapRef.Name}
 	if err := r.Get(ctx, key, &configMap); err != nil {
@@ -100,7 +149,7 @@ func observeTrace(table string, replay *carbonv1alpha1.TraceReplay, anchor, now 
 	step := trace.Forecast.Step
 	horizon := min(forecastHorizon/speed, maxForecastSlots*step-step)
 	history := min(recentHistory/speed, maxRecentSlots*step-step)
-	var seen observation
+	seen := observation{source: "trace", fetchedAt: now}
 	seen.forecast, seen.recent, seen.actualUntil = trace.Known(now, horizon, history)
 	if _, ok := seen.forecast.At(now); !ok {
 		return seen, &sourceProblem{

@@ -38,14 +38,32 @@ func regionStatus(region *carbonv1alpha1.GridRegion, seen observation, problem *
 		return status
 	}
 	if problem == nil {
-		setSeries(&status, seen, now)
+		setSeries(&status, seen)
 	} else if problem.reason == carbonv1alpha1.ReasonTraceEnded || region.Generation != region.Status.ObservedGeneration {
 		// What is left belongs to another source, or to a trace that has ended.
 		status.Forecast, status.Greenest = nil, nil
 	}
-	setIntensity(&status, problem, now)
-	setRegionConditions(&status, region.Generation, problem, now)
+	setIntensity(&status, seen.source, problem, now)
+	if status.Intensity == nil {
+		setAnnualMean(&status, region)
+	}
+	setRegionConditions(&status, region, seen, problem, now)
 	return status
+}
+
+// setAnnualMean takes the mean of a year for the present intensity, if the region names a country.
+func setAnnualMean(status *carbonv1alpha1.GridRegionStatus, region *carbonv1alpha1.GridRegion) {
+	grams, ok := annualMean(region)
+	if !ok {
+		return
+	}
+	status.Intensity = &carbonv1alpha1.IntensityStatus{
+		GramsPerKWh: gramsDecimal(grams), Quality: carbonv1alpha1.QualityAnnualMean, Source: "annualMean",
+		Signal: carbonv1alpha1.SignalAverage, ObservedAt: region.CreationTimestamp,
+	}
+	if status.Forecast != nil { // it ended before now
+		status.Greenest = nil
+	}
 }
 
 func setStatic(status *carbonv1alpha1.GridRegionStatus, grams float64, region *carbonv1alpha1.GridRegion, now time.Time) {
@@ -60,10 +78,11 @@ func setStatic(status *carbonv1alpha1.GridRegionStatus, grams float64, region *c
 	}
 }
 
-func setSeries(status *carbonv1alpha1.GridRegionStatus, seen observation, now time.Time) {
+func setSeries(status *carbonv1alpha1.GridRegionStatus, seen observation) {
 	next := statusOf(seen.forecast)
 	if status.Forecast == nil || !sameSeries(status.Forecast.SeriesStatus, next) {
-		status.Forecast = &carbonv1alpha1.ForecastStatus{SeriesStatus: next, FetchedAt: metav1.NewTime(now)}
+		status.Forecast = &carbonv1alpha1.ForecastStatus{SeriesStatus: next}
+		status.Forecast.FetchedAt = metav1.NewTime(seen.fetchedAt)
 	}
 	status.Recent = nil
 	if len(seen.recent.Grams) > 0 {
@@ -97,7 +116,8 @@ func greenestSlot(s forecast.Series) *carbonv1alpha1.GreenestStatus {
 }
 
 // setIntensity takes the present intensity from the forecast, or removes it when it is unknown.
-func setIntensity(status *carbonv1alpha1.GridRegionStatus, problem *sourceProblem, now time.Time) {
+func setIntensity(status *carbonv1alpha1.GridRegionStatus, source string, problem *sourceProblem, now time.Time) {
+	was := status.Intensity
 	status.Intensity = nil
 	if status.Forecast == nil {
 		return
@@ -110,25 +130,46 @@ func setIntensity(status *carbonv1alpha1.GridRegionStatus, problem *sourceProble
 	quality := carbonv1alpha1.QualityForecast
 	if problem != nil {
 		quality = carbonv1alpha1.QualityStale
+		if was != nil {
+			source = was.Source
+		}
+		status.Greenest = greenestSlot(series.Clip(now, series.End()))
 	}
 	end, _ := series.SlotEnd(now)
 	status.Intensity = &carbonv1alpha1.IntensityStatus{
-		GramsPerKWh: gramsDecimal(grams), Quality: quality, Source: "trace",
+		GramsPerKWh: gramsDecimal(grams), Quality: quality, Source: source,
 		Signal: carbonv1alpha1.SignalAverage, ObservedAt: metav1.NewTime(end.Add(-series.Step)),
 	}
 }
 
-func setRegionConditions(status *carbonv1alpha1.GridRegionStatus, generation int64, problem *sourceProblem, now time.Time) {
-	ready, fresh := metav1.ConditionTrue, metav1.ConditionTrue
-	reason, message := carbonv1alpha1.ReasonForecastAvailable, "the source covers the present"
-	if problem != nil {
-		fresh, reason, message = metav1.ConditionFalse, problem.reason, problem.message
+func setRegionConditions(status *carbonv1alpha1.GridRegionStatus, region *carbonv1alpha1.GridRegion,
+	seen observation, problem *sourceProblem, now time.Time,
+) {
+	set := func(conditionType string, value metav1.ConditionStatus, reason, message string) {
+		setCondition(&status.Conditions, now, region.Generation, conditionType, value, reason, message)
 	}
-	setCondition(&status.Conditions, now, generation, carbonv1alpha1.RegionFresh, fresh, reason, message)
-	if status.Intensity == nil {
-		ready = metav1.ConditionFalse
-	} else if problem != nil {
-		reason, message = carbonv1alpha1.ReasonForecastAvailable, "the last good forecast still covers the present"
+	switch {
+	case problem != nil:
+		set(carbonv1alpha1.RegionFresh, metav1.ConditionFalse, problem.reason, problem.message)
+	case seen.instead != nil:
+		set(carbonv1alpha1.RegionFresh, metav1.ConditionTrue, carbonv1alpha1.ReasonFallbackInUse,
+			fmt.Sprintf("%s speaks for the source: %s", seen.source, seen.instead.message))
+	default:
+		set(carbonv1alpha1.RegionFresh, metav1.ConditionTrue, carbonv1alpha1.ReasonForecastAvailable, "the source covers the present")
 	}
-	setCondition(&status.Conditions, now, generation, carbonv1alpha1.RegionReady, ready, reason, message)
+	switch {
+	case status.Intensity == nil:
+		message := problem.message
+		if _, err := forecast.MeanOfYear(region.Spec.AnnualMean); region.Spec.AnnualMean != "" && err != nil {
+			message += "; " + err.Error()
+		}
+		set(carbonv1alpha1.RegionReady, metav1.ConditionFalse, problem.reason, message)
+	case status.Intensity.Quality == carbonv1alpha1.QualityAnnualMean:
+		set(carbonv1alpha1.RegionReady, metav1.ConditionTrue, carbonv1alpha1.ReasonAnnualMeanInUse,
+			fmt.Sprintf("nothing better is known than the mean of a year of %s", region.Spec.AnnualMean))
+	case problem != nil:
+		set(carbonv1alpha1.RegionReady, metav1.ConditionTrue, carbonv1alpha1.ReasonForecastAvailable, "the last good forecast still covers the present")
+	default:
+		set(carbonv1alpha1.RegionReady, metav1.ConditionTrue, carbonv1alpha1.ReasonForecastAvailable, "a forecast covers the present")
+	}
 }

@@ -55,10 +55,32 @@ func (r regionFacts) forecastAt(now time.Time) (forecast.Series, forecast.Qualit
 		return forecast.Constant(grams, now.Truncate(time.Second), now.Add(staticSpan).Truncate(time.Second)), forecast.AnnualMean
 	}
 	status := r.object.Status
+	if grams, ok := annualMean(r.object); ok && (status.Intensity == nil || status.Intensity.Quality == carbonv1alpha1.QualityAnnualMean) {
+		return forecast.Constant(grams, now.Truncate(time.Second), now.Add(staticSpan).Truncate(time.Second)), forecast.AnnualMean
+	}
 	if status.Forecast == nil || status.Intensity == nil {
 		return forecast.Series{}, ""
 	}
 	return seriesOf(&status.Forecast.SeriesStatus), forecastQuality(status)
+}
+
+// lastResort is the mean of a year around now, if the region names a country.
+func (r regionFacts) lastResort(now time.Time) []forecast.Layer {
+	if r.object == nil {
+		return nil
+	}
+	grams, ok := annualMean(r.object)
+	if !ok {
+		return nil
+	}
+	span := forecast.Constant(grams, now.Add(-staticSpan).Truncate(time.Second), now.Add(staticSpan).Truncate(time.Second))
+	return []forecast.Layer{{Series: span, Quality: forecast.AnnualMean}}
+}
+
+// annualMean is the mean intensity of a year that the region falls back on; false without one.
+func annualMean(region *carbonv1alpha1.GridRegion) (float64, bool) {
+	grams, err := forecast.MeanOfYear(region.Spec.AnnualMean)
+	return grams, err == nil
 }
 
 // layersAt are the region's intensities around now, best first: what is published, what was
@@ -88,16 +110,21 @@ func (r regionFacts) layersAt(now time.Time) []forecast.Layer {
 
 // intensityAt is the region's intensity at t in gCO2e/kWh; NaN when unknown.
 func (r regionFacts) intensityAt(t time.Time) (float64, forecast.Quality) {
-	grams, quality, ok := forecast.MeanLayers(t, t, r.layersAt(t)...)
+	grams, quality, ok := forecast.MeanLayers(t, t, append(r.layersAt(t), r.lastResort(t)...)...)
 	if !ok {
 		return math.NaN(), ""
 	}
 	return grams, quality
 }
 
-// publishesActuals says whether waiting can make values of this region final.
-func (r regionFacts) publishesActuals() bool {
-	return r.object != nil && r.object.Status.Recent != nil && r.object.Status.Recent.ActualUntil != nil
+// mayLearn says whether waiting can make values of this region better: its source publishes actual
+// values, or does not answer at the moment.
+func (r regionFacts) mayLearn() bool {
+	if r.object == nil || r.object.Spec.Source.Static != nil {
+		return false
+	}
+	recent := r.object.Status.Recent
+	return recent != nil && recent.ActualUntil != nil || !isTrue(r.object.Status.Conditions, carbonv1alpha1.RegionFresh)
 }
 
 func forecastQuality(status carbonv1alpha1.GridRegionStatus) forecast.Quality {

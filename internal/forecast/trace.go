@@ -43,7 +43,7 @@ type Trace struct {
 }
 
 type traceRow struct {
-	line             int
+	where            string // for messages
 	from, to         time.Time
 	forecast, actual float64
 }
@@ -82,10 +82,13 @@ func ParseTrace(r io.Reader) (Trace, error) {
 		if err != nil {
 			return Trace{}, fmt.Errorf("line %d: %w", line, err)
 		}
-		row.line = line
+		row.where = fmt.Sprintf("line %d", line)
 		if rows = append(rows, row); len(rows) > MaxTraceSlots {
 			return Trace{}, fmt.Errorf("line %d: a trace has at most %d slots", line, MaxTraceSlots)
 		}
+	}
+	if len(rows) == 0 {
+		return Trace{}, errors.New("the trace has a header but no rows")
 	}
 	return assemble(rows, columns.actual >= 0)
 }
@@ -152,13 +155,13 @@ func parseGrams(text string) (float64, error) {
 // assemble puts the rows on one grid.
 func assemble(rows []traceRow, hasActual bool) (Trace, error) {
 	if len(rows) == 0 {
-		return Trace{}, errors.New("the trace has a header but no rows")
+		return Trace{}, errors.New("there is not a single slot")
 	}
 	slices.SortStableFunc(rows, func(a, b traceRow) int { return a.from.Compare(b.from) })
 	start, step := rows[0].from, rows[0].to.Sub(rows[0].from)
 	slots := rows[len(rows)-1].from.Sub(start)/step + 1
 	if slots > MaxTraceSlots {
-		return Trace{}, fmt.Errorf("line %d: the trace spans %d slots, at most %d are allowed", rows[len(rows)-1].line, slots, MaxTraceSlots)
+		return Trace{}, fmt.Errorf("%s: the trace spans %d slots, at most %d are allowed", rows[len(rows)-1].where, slots, MaxTraceSlots)
 	}
 	t := Trace{Forecast: unknown(start, step, int(slots))}
 	if hasActual {
@@ -167,16 +170,16 @@ func assemble(rows []traceRow, hasActual bool) (Trace, error) {
 	previous := -1
 	for _, row := range rows {
 		if got := row.to.Sub(row.from); got != step {
-			return Trace{}, fmt.Errorf("line %d: the slot is %s long, others %s: all must be equal", row.line, got, step)
+			return Trace{}, fmt.Errorf("%s: the slot is %s long, others %s: all must be equal", row.where, got, step)
 		}
 		offset := row.from.Sub(start)
 		if offset%step != 0 {
-			return Trace{}, fmt.Errorf("line %d: the slot at %s overlaps its neighbour: slots must begin a multiple of %s after %s",
-				row.line, row.from.Format(time.RFC3339), step, start.Format(time.RFC3339))
+			return Trace{}, fmt.Errorf("%s: the slot at %s overlaps its neighbour: slots must begin a multiple of %s after %s",
+				row.where, row.from.Format(time.RFC3339), step, start.Format(time.RFC3339))
 		}
 		i := int(offset / step)
 		if i == previous {
-			return Trace{}, fmt.Errorf("line %d: the slot at %s is there twice", row.line, row.from.Format(time.RFC3339))
+			return Trace{}, fmt.Errorf("%s: the slot at %s is there twice", row.where, row.from.Format(time.RFC3339))
 		}
 		previous = i
 		t.Forecast.Grams[i] = row.forecast

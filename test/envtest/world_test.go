@@ -19,6 +19,7 @@ package envtest
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -49,6 +50,7 @@ type world struct {
 	start     time.Time
 	writes    []string
 	recorder  *events.FakeRecorder
+	sources   *http.Client
 	regions   *controller.GridRegionReconciler
 	planner   *controller.CarbonAwareJobReconciler
 	starter   *controller.Starter
@@ -72,7 +74,7 @@ func (w *world) restart() {
 	}
 	counting := w.counting()
 	w.recorder = events.NewFakeRecorder(1000)
-	w.regions = &controller.GridRegionReconciler{Client: counting, Recorder: w.recorder, Clock: w.clock, Namespace: w.namespace}
+	w.regions = controller.NewGridRegionReconciler(counting, w.recorder, w.clock, w.namespace, w.sources)
 	w.planner = &controller.CarbonAwareJobReconciler{Client: counting, APIReader: api, Recorder: w.recorder, Clock: w.clock}
 	w.starter = &controller.Starter{Client: counting, Recorder: w.recorder, Clock: w.clock}
 }

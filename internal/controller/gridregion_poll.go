@@ -1,0 +1,167 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"net/http"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/forecast"
+)
+
+const (
+	// callTimeout bounds one call of a source.
+	callTimeout = 15 * time.Second
+	// A source that fails is tried again after a minute, then after ever longer pauses.
+	minBackoff = time.Minute
+	maxBackoff = 30 * time.Minute
+)
+
+// poller asks the sources of regions over the network, each no more often than it has news, however
+// many jobs there are. What it last heard is kept, so that every slot's end needs no call.
+type poller struct {
+	client *http.Client
+	mu     sync.Mutex
+	polls  map[pollKey]*poll
+}
+
+// pollKey names one source of a region's spec, by its place in the chain.
+type pollKey struct {
+	region types.UID
+	place  int
+}
+
+type poll struct {
+	generation int64
+	next       time.Time
+	failures   int
+	fetchedAt  time.Time
+	trace      forecast.Trace
+	problem    *sourceProblem
+}
+
+// read is what the source says at now: asked, if it is time, else remembered.
+func (p *poller) read(ctx context.Context, region *carbonv1alpha1.GridRegion, place int, source forecast.Source, now time.Time) poll {
+	key := pollKey{region.UID, place}
+	last := p.remembered(key, region, source)
+	if !last.next.IsZero() && now.Before(last.next) {
+		return last
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	next := poll{generation: region.Generation}
+	trace, err := source.Read(ctx, p.client, now)
+	if err == nil {
+		if _, ok := trace.Forecast.At(now); !ok {
+			err = &forecast.SourceError{Problem: "its answer has no value for now", Malformed: true}
+		}
+	}
+	if err == nil {
+		next.trace, next.fetchedAt = trace, now
+		next.next = now.Add(source.Cadence() + spread(region, source.Cadence()/10))
+	} else {
+		next.problem, next.failures = problemOf(source, err), last.failures+1
+		pause := min(maxBackoff, minBackoff<<min(last.failures, 10)) // doubled each time
+		next.next = now.Add(max(pause, retryAfterOf(err)) + spread(region, pause/10))
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.polls == nil {
+		p.polls = map[pollKey]*poll{}
+	}
+	p.polls[key] = &next
+	return next
+}
+
+// remembered is the last poll of this source. After a restart it is what status remembers, so that
+// the source is not asked again before it has news.
+func (p *poller) remembered(key pollKey, region *carbonv1alpha1.GridRegion, source forecast.Source) poll {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if last := p.polls[key]; last != nil && last.generation == region.Generation {
+		return *last
+	}
+	status := region.Status
+	if status.ObservedGeneration != region.Generation || status.Forecast == nil || status.Intensity == nil ||
+		status.Intensity.Source != source.Name() || status.Intensity.Quality != carbonv1alpha1.QualityForecast {
+		return poll{}
+	}
+	fetched := status.Forecast.FetchedAt.Time
+	return poll{
+		generation: region.Generation, trace: traceOf(&status), fetchedAt: fetched,
+		next: fetched.Add(source.Cadence() + spread(region, source.Cadence()/10)),
+	}
+}
+
+// forget drops what is known of regions that are gone: all but those given.
+func (p *poller) forget(alive map[types.UID]bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for key := range p.polls {
+		if !alive[key.region] {
+			delete(p.polls, key)
+		}
+	}
+}
+
+// traceOf puts the series in status together again.
+func traceOf(status *carbonv1alpha1.GridRegionStatus) forecast.Trace {
+	ahead := seriesOf(&status.Forecast.SeriesStatus)
+	if status.Recent == nil {
+		return forecast.Trace{Forecast: ahead}
+	}
+	past := seriesOf(&status.Recent.SeriesStatus)
+	if past.Step != ahead.Step || !past.End().Equal(ahead.Start) {
+		return forecast.Trace{Forecast: ahead}
+	}
+	trace := forecast.Trace{Forecast: forecast.Series{Start: past.Start, Step: past.Step, Grams: append(past.Grams, ahead.Grams...)}}
+	if until := status.Recent.ActualUntil; until != nil {
+		trace.Actual = past.Clip(past.Start, until.Time)
+	}
+	return trace
+}
+
+// spread is a pause from 0 to width that is always the same for a region, so that not all regions
+// ask at the same second.
+func spread(region *carbonv1alpha1.GridRegion, width time.Duration) time.Duration {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(region.UID)) // it never fails
+	return (width * time.Duration(h.Sum32()%1000) / 1000).Truncate(time.Second)
+}
+
+func problemOf(source forecast.Source, err error) *sourceProblem {
+	reason := carbonv1alpha1.ReasonSourceUnavailable
+	if failure, ok := errors.AsType[*forecast.SourceError](err); ok && failure.Malformed {
+		reason = carbonv1alpha1.ReasonMalformedAnswer
+	}
+	return &sourceProblem{reason, fmt.Sprintf("%s: %v", source.Name(), err)}
+}
+
+func retryAfterOf(err error) time.Duration {
+	if failure, ok := errors.AsType[*forecast.SourceError](err); ok {
+		return failure.RetryAfter
+	}
+	return 0
+}

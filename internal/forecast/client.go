@@ -1,0 +1,102 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package forecast
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"syscall"
+	"time"
+)
+
+// maxRedirects is how often a source may send us on, within its own host.
+const maxRedirects = 3
+
+// Ranges that are not the public Internet and that netip has no word for: shared and test addresses,
+// those reserved, and the IPv6 ones that stand for an IPv4 address.
+var notPublic = []netip.Prefix{
+	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"),
+	netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("240.0.0.0/4"),
+	netip.MustParsePrefix("64:ff9b::/96"), netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("2002::/16"),
+}
+
+// NewClient is an HTTP client for sources: https only, no redirect to another host, and, unless
+// allowPrivate, no connection to an address that is not a public one, checked after the name was
+// resolved, so that no source can make the operator talk to the cluster or to a metadata service.
+// Proxies of the environment are not used: the check would see only the proxy's address.
+func NewClient(allowPrivate bool) *http.Client {
+	dialer := &net.Dialer{Timeout: 5 * time.Second}
+	if !allowPrivate {
+		dialer.Control = refusePrivate
+	}
+	return &http.Client{
+		CheckRedirect: sameHost,
+		Transport: httpsOnly{&http.Transport{
+			DialContext:           dialer.DialContext,
+			TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12},
+			TLSHandshakeTimeout:   5 * time.Second,
+			ResponseHeaderTimeout: 10 * time.Second,
+			IdleConnTimeout:       time.Minute,
+			MaxIdleConnsPerHost:   1,
+			ForceAttemptHTTP2:     true,
+		}},
+	}
+}
+
+func refusePrivate(_, address string, _ syscall.RawConn) error {
+	to, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return fmt.Errorf("reading the address: %w", err)
+	}
+	if !isPublic(to.Addr()) {
+		return errors.New("its name leads to an address that is not public")
+	}
+	return nil
+}
+
+func isPublic(ip netip.Addr) bool {
+	ip = ip.Unmap()
+	for _, p := range notPublic {
+		if p.Contains(ip) {
+			return false
+		}
+	}
+	return ip.IsGlobalUnicast() && !ip.IsPrivate()
+}
+
+func sameHost(next *http.Request, via []*http.Request) error {
+	if next.URL.Host != via[0].URL.Host {
+		return errors.New("it redirects to another host")
+	}
+	if len(via) > maxRedirects {
+		return errors.New("it redirects too often")
+	}
+	return nil
+}
+
+type httpsOnly struct{ next http.RoundTripper }
+
+func (t httpsOnly) RoundTrip(request *http.Request) (*http.Response, error) {
+	if request.URL.Scheme != "https" {
+		return nil, errors.New("only https is allowed")
+	}
+	return t.next.RoundTrip(request)
+}

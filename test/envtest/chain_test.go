@@ -1,0 +1,273 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package envtest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"k8s.io/apimachinery/pkg/api/meta"
+
+	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/testing/build"
+)
+
+// provider plays the Carbon Intensity API of Great Britain: the forecast is 200 but for one slot, and
+// slots that ended have actual values a gram above it.
+type provider struct {
+	w      *world
+	calls  int
+	broken func() *http.Response
+	green  time.Time
+}
+
+func (p *provider) RoundTrip(r *http.Request) (*http.Response, error) {
+	p.calls++
+	if p.broken != nil {
+		response := p.broken()
+		response.Request = r
+		return response, nil
+	}
+	parts := strings.Split(r.URL.Path, "/")
+	from, err := time.Parse("2006-01-02T15:04Z", parts[len(parts)-2])
+	Expect(err).NotTo(HaveOccurred())
+	var slots []any
+	for i := range 192 {
+		start := from.Add(time.Duration(i) * 30 * time.Minute)
+		intensity := map[string]any{"forecast": 200, "actual": nil}
+		if start.Equal(p.green) {
+			intensity["forecast"] = 50
+		}
+		if end := start.Add(30 * time.Minute); !end.After(p.w.clock.Now()) {
+			intensity["actual"] = 201
+		}
+		slots = append(slots, map[string]any{
+			"from": start.Format("2006-01-02T15:04Z"), "to": start.Add(30 * time.Minute).Format("2006-01-02T15:04Z"), "intensity": intensity,
+		})
+	}
+	body, err := json.Marshal(map[string]any{"data": slots})
+	Expect(err).NotTo(HaveOccurred())
+	return answer(http.StatusOK, string(body)), nil
+}
+
+func answer(code int, body string, header ...string) *http.Response {
+	response := &http.Response{StatusCode: code, Body: io.NopCloser(strings.NewReader(body)), Header: http.Header{}}
+	for i := 0; i+1 < len(header); i += 2 {
+		response.Header.Set(header[i], header[i+1])
+	}
+	return response
+}
+
+func newProvider(w *world) *provider {
+	p := &provider{w: w}
+	w.sources = &http.Client{Transport: p}
+	w.restart()
+	return p
+}
+
+var uk = carbonv1alpha1.IntensitySource{UKCarbonIntensity: &carbonv1alpha1.UKCarbonIntensitySource{}}
+
+var _ = Describe("A region with a source on the network", func() {
+	reasons := func(r *carbonv1alpha1.GridRegion) []string {
+		var out []string
+		for _, name := range []string{carbonv1alpha1.RegionReady, carbonv1alpha1.RegionFresh} {
+			c := meta.FindStatusCondition(r.Status.Conditions, name)
+			out = append(out, string(c.Status)+"/"+c.Reason)
+		}
+		return out
+	}
+	dead := func() *http.Response { return answer(http.StatusInternalServerError, "secret words") }
+
+	It("asks it once a period, however many jobs there are and after a restart too", func(ctx context.Context) {
+		w := newWorld(ctx)
+		p := newProvider(w)
+		p.green = w.slot(4)
+		gb := w.regionName("gb")
+		w.region(gb, uk, nil)
+		region := w.getRegion(gb)
+		Expect(reasons(region)).To(Equal([]string{"True/ForecastAvailable", "True/ForecastAvailable"}))
+		Expect(region.Status.Intensity).To(HaveValue(And(
+			HaveField("GramsPerKWh", BeEquivalentTo("200")), HaveField("Source", "ukCarbonIntensity"), HaveField("Quality", carbonv1alpha1.QualityForecast))))
+		Expect(region.Status.Recent.ActualUntil.UTC()).To(Equal(w.slot(0)))
+		Expect(region.Status.Greenest.Start.UTC()).To(Equal(w.slot(4)))
+
+		for i := range 20 {
+			name := fmt.Sprintf("x%d", i)
+			w.create(build.CarbonAwareJob(name, w.namespace).Regions(gb).Jitter(0))
+			w.plan(name)
+			Expect(w.get(name).Status.Plan.Start.UTC()).To(Equal(w.slot(4)))
+			w.readRegion(gb)
+		}
+		Expect(p.calls).To(Equal(1))
+
+		By("remembering by its status what it knew before a restart")
+		w.clock.SetTime(w.start.Add(29 * time.Minute)) // mostly in another slot
+		w.restart()
+		again := w.readRegion(gb).RequeueAfter
+		Expect(p.calls).To(Equal(1))
+		Expect(reasons(w.getRegion(gb))).To(Equal([]string{"True/ForecastAvailable", "True/ForecastAvailable"}))
+		Expect(again).To(BeNumerically("<=", 30*time.Minute))
+
+		By("asking again when there is news")
+		w.clock.SetTime(w.start.Add(33 * time.Minute))
+		w.readRegion(gb)
+		Expect(p.calls).To(Equal(2))
+		w.readRegion(gb)
+		Expect(p.calls).To(Equal(2))
+	})
+
+	It("backs off while it fails, longer when it is told to, and recovers by itself", func(ctx context.Context) {
+		w := newWorld(ctx)
+		p := newProvider(w)
+		p.broken = dead
+		gb := w.regionName("gb")
+		w.region(gb, uk, nil)
+		region := w.getRegion(gb)
+		Expect(reasons(region)).To(Equal([]string{"False/SourceUnavailable", "False/SourceUnavailable"}))
+		Expect(conditionMessage(region.Status.Conditions, "Ready")).To(Equal("ukCarbonIntensity: it answered with HTTP status 500"))
+		Expect(region.Status.Intensity).To(BeNil(), "unknown is not 0")
+
+		now, waits := w.start, []time.Duration{}
+		for range 8 {
+			wait := w.readRegion(gb).RequeueAfter
+			waits = append(waits, wait.Truncate(time.Minute))
+			w.clock.SetTime(now.Add(wait - time.Second))
+			calls := p.calls
+			w.readRegion(gb)
+			Expect(p.calls).To(Equal(calls), "not before its time")
+			now = now.Add(wait)
+			w.clock.SetTime(now)
+		}
+		Expect(waits[0]).To(Equal(time.Minute))
+		Expect(waits).To(HaveEach(BeNumerically("<=", 33*time.Minute)))
+		Expect(waits[7]).To(BeNumerically(">=", 30*time.Minute))
+		Expect(w.warnings()).To(HaveLen(1), "one Event, not one a call")
+
+		p.broken = func() *http.Response { return answer(http.StatusTooManyRequests, "", "Retry-After", "7200") }
+		Expect(w.readRegion(gb).RequeueAfter).To(BeNumerically(">=", 2*time.Hour))
+
+		p.broken = nil
+		w.clock.SetTime(now.Add(3 * time.Hour))
+		w.readRegion(gb)
+		Expect(reasons(w.getRegion(gb))).To(Equal([]string{"True/ForecastAvailable", "True/ForecastAvailable"}))
+	})
+
+	DescribeTable("never believes what cannot be",
+		func(ctx context.Context, body string) {
+			w := newWorld(ctx)
+			p := newProvider(w)
+			p.broken = func() *http.Response { return answer(http.StatusOK, body) }
+			gb := w.regionName("gb")
+			w.region(gb, uk, nil)
+			region := w.getRegion(gb)
+			Expect(reasons(region)).To(Equal([]string{"False/MalformedAnswer", "False/MalformedAnswer"}))
+			Expect(region.Status.Intensity).To(BeNil())
+			Expect(conditionMessage(region.Status.Conditions, "Fresh")).NotTo(ContainSubstring("secret"))
+		},
+		Entry("HTML", "<html>secret words</html>"),
+		Entry("a negative intensity", `{"data":[{"from":"2026-05-06T00:00Z","to":"2026-05-06T00:30Z","intensity":{"forecast":-1}}]}`),
+		Entry("nothing for now", `{"data":[{"from":"2020-05-06T00:00Z","to":"2020-05-06T00:30Z","intensity":{"forecast":100}}]}`),
+		Entry("more than a megabyte", strings.Repeat(" ", 2<<20)),
+	)
+
+	It("goes down the chain step by step, visibly, and up again", func(ctx context.Context) {
+		w := newWorld(ctx)
+		p := newProvider(w)
+		p.broken = dead
+		gb := w.regionName("gb")
+		w.region(gb, uk, nil)
+		w.editRegion(gb, func(r *carbonv1alpha1.GridRegion) {
+			r.Spec.Fallbacks = []carbonv1alpha1.IntensitySource{traceSource(gb)}
+			r.Spec.AnnualMean = "GBR"
+		})
+		By("the annual mean when nothing else is known")
+		region := w.getRegion(gb)
+		Expect(reasons(region)).To(Equal([]string{"True/AnnualMeanInUse", "False/SourceUnavailable"}))
+		Expect(region.Status.Intensity).To(HaveValue(And(
+			HaveField("GramsPerKWh", BeEquivalentTo("211")), HaveField("Source", "annualMean"), HaveField("Quality", carbonv1alpha1.QualityAnnualMean))))
+
+		By("the fallback when it answers")
+		w.setTrace(gb, w.csv(flat(4, 150)...))
+		region = w.getRegion(gb)
+		Expect(reasons(region)).To(Equal([]string{"True/ForecastAvailable", "True/FallbackInUse"}))
+		Expect(conditionMessage(region.Status.Conditions, "Fresh")).To(Equal("trace speaks for the source: ukCarbonIntensity: it answered with HTTP status 500"))
+		Expect(region.Status.Intensity).To(HaveValue(And(HaveField("GramsPerKWh", BeEquivalentTo("150")), HaveField("Source", "trace"))))
+
+		By("the last good forecast when neither does")
+		w.setTrace(gb, "broken")
+		region = w.getRegion(gb)
+		Expect(reasons(region)).To(Equal([]string{"True/ForecastAvailable", "False/SourceUnavailable"}))
+		Expect(region.Status.Intensity.Quality).To(Equal(carbonv1alpha1.QualityStale))
+
+		By("the annual mean again when that has ended")
+		w.at(w.slot(4), gb)
+		Expect(reasons(w.getRegion(gb))[0]).To(Equal("True/AnnualMeanInUse"))
+
+		By("the source when it answers again")
+		p.broken = nil
+		w.at(w.slot(6), gb)
+		region = w.getRegion(gb)
+		Expect(reasons(region)).To(Equal([]string{"True/ForecastAvailable", "True/ForecastAvailable"}))
+		Expect(region.Status.Intensity.Source).To(Equal("ukCarbonIntensity"))
+	})
+
+	It("that is down all day makes no job late, and its runs are recorded for what they are", func(ctx context.Context) {
+		w := newWorld(ctx)
+		p := newProvider(w)
+		p.broken = dead
+		gb, dark := w.regionName("gb"), w.regionName("dark")
+		w.region(gb, uk, nil)
+		w.editRegion(gb, func(r *carbonv1alpha1.GridRegion) { r.Spec.AnnualMean = "GBR" })
+		w.region(dark, uk, nil)
+		for name, region := range map[string]string{"mean": gb, "nothing": dark} {
+			w.create(build.CarbonAwareJob(name, w.namespace).Regions(region).KWh("2"))
+			w.plan(name)
+			plan := w.get(name).Status.Plan
+			Expect(plan.Start.Time).To(BeTemporally("<=", plan.LatestStart.Time))
+			w.clock.SetTime(plan.Start.Time)
+			w.startDue(name)
+			w.running(name, w.clock.Now())
+			w.plan(name)
+			w.completed(name, w.slot(4))
+		}
+		Expect(w.get("mean").Status.Plan.Quality).To(Equal(carbonv1alpha1.QualityAnnualMean))
+		Expect(w.get("nothing").Status.Plan.Reason).To(Equal("NoForecast"))
+
+		w.at(w.slot(4), gb, dark)
+		w.plan("mean")
+		w.plan("nothing")
+		Expect(reasonOf(w.get("mean"), "EmissionsRecorded")).To(Equal("Unknown/Provisional"), "the source may come back")
+		Expect(w.get("mean").Status.Emissions.ActualGrams).To(BeEquivalentTo("422"))
+		Expect(reasonOf(w.get("nothing"), "EmissionsRecorded")).To(Equal("False/IntensityUnknown"))
+
+		By("the actual values of the day when it comes back")
+		p.broken = nil
+		w.at(w.slot(10), gb, dark)
+		for _, name := range []string{"mean", "nothing"} {
+			w.plan(name)
+			Expect(reasonOf(w.get(name), "EmissionsRecorded")).To(Equal("True/Final"))
+			Expect(w.get(name).Status.Emissions.ActualGrams).To(BeEquivalentTo("402"), "2 kWh at 201 g/kWh")
+		}
+	})
+})
