@@ -27,7 +27,7 @@ import (
 var _ = Describe("The samples", func() {
 	It("are accepted by the API server, all of them at once", func(ctx context.Context) {
 		output := kubectl(ctx, "apply", "--dry-run=server", "-k", filepath.Join("..", "..", "config", "samples"))
-		for _, line := range []string{"configmap/gb-trace", "gridregion.carbon.ecotracker.dev/gb", "carbonawarejob.carbon.ecotracker.dev/nightly-eval"} {
+		for _, line := range []string{"configmap/replayed-trace", "gridregion.carbon.ecotracker.dev/gb", "carbonawarejob.carbon.ecotracker.dev/nightly-eval"} {
 			Expect(output).To(ContainSubstring(line))
 		}
 	})

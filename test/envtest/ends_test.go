@@ -70,6 +70,22 @@ var _ = Describe("The end of a job", func() {
 		w.gone(&batchv1.Job{}, "x")
 	})
 
+	It("by a Job that vanished, finalizer and all, is a failure whose run is on record", func(ctx context.Context) {
+		w := newWorld(ctx)
+		gb := w.trace("gb", nil, flat(20, 200)...)
+		w.started(build.CarbonAwareJob("x", w.namespace).Regions(gb).Watts("1000"), w.slot(1))
+		w.editJob("x", func(job *batchv1.Job) { job.Finalizers = nil })
+		Expect(api.Delete(ctx, w.job("x"), inBackground)).To(Succeed())
+		w.gone(&batchv1.Job{}, "x")
+		w.at(w.slot(3), gb)
+		w.plan("x")
+		w.startDue("x")
+		caj := w.get("x")
+		Expect(reasonOf(caj, "Failed")).To(Equal("True/JobDeleted"))
+		Expect(caj.Status.Emissions.ActualGrams).To(BeEquivalentTo("200"), "1 kW for an hour")
+		w.gone(&batchv1.Job{}, "x")
+	})
+
 	It("by deletion of the waiting Job is a failure without emissions", func(ctx context.Context) {
 		w := newWorld(ctx)
 		gb := w.trace("gb", nil, dip(6, 100)...)
