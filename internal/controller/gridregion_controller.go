@@ -148,12 +148,13 @@ func nextRead(region *carbonv1alpha1.GridRegion, problem *sourceProblem, now tim
 	return end.Sub(now)
 }
 
-// recordTransition tells of a change of readiness or of its reason, once.
+// recordTransition tells of changes of readiness and freshness or of their reasons, each reason once.
 func (r *GridRegionReconciler) recordTransition(before, after *carbonv1alpha1.GridRegion) {
-	for _, conditionType := range []string{carbonv1alpha1.RegionReady, carbonv1alpha1.RegionFresh} {
+	told := ""
+	for _, conditionType := range []string{carbonv1alpha1.RegionFresh, carbonv1alpha1.RegionReady} {
 		was := findCondition(before.Status.Conditions, conditionType)
 		is := findCondition(after.Status.Conditions, conditionType)
-		if is == nil || was != nil && was.Status == is.Status && was.Reason == is.Reason {
+		if is == nil || is.Reason == told || was != nil && was.Status == is.Status && was.Reason == is.Reason {
 			continue
 		}
 		kind := corev1.EventTypeNormal
@@ -161,7 +162,7 @@ func (r *GridRegionReconciler) recordTransition(before, after *carbonv1alpha1.Gr
 			kind = corev1.EventTypeWarning
 		}
 		r.Recorder.Eventf(after, nil, kind, is.Reason, "ReadSource", "%s", is.Message)
-		return
+		told = is.Reason
 	}
 }
 

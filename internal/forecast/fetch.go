@@ -22,6 +22,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -87,6 +88,13 @@ func unreachable(ctx context.Context, err error) *SourceError {
 	}
 	if ctx.Err() != nil || errors.Is(err, context.DeadlineExceeded) {
 		return &SourceError{Problem: "it did not answer in time"}
+	}
+	// The same failure must always read the same: no addresses, no ports.
+	if _, ok := errors.AsType[*net.DNSError](err); ok {
+		return &SourceError{Problem: "it cannot be reached: its name cannot be resolved"}
+	}
+	if inNet, ok := errors.AsType[*net.OpError](err); ok {
+		err = inNet.Err
 	}
 	return &SourceError{Problem: "it cannot be reached: " + err.Error()}
 }

@@ -140,6 +140,20 @@ func TestClientTrustsNobodyUnknown(t *testing.T) {
 	}
 }
 
+func TestAFailureReadsAlwaysTheSame(t *testing.T) {
+	server := httptest.NewTLSServer(http.NotFoundHandler())
+	server.Close()
+	for address, want := range map[string]string{
+		server.URL:                     "it cannot be reached: connect: connection refused",
+		"https://no-such-host.invalid": "it cannot be reached: its name cannot be resolved",
+	} {
+		var into any
+		if err := fetchJSON(t.Context(), NewClient(true), address, time.Time{}, &into); err == nil || err.Error() != want {
+			t.Errorf("%s: got %v, want %s", address, err, want)
+		}
+	}
+}
+
 func TestPublicAddresses(t *testing.T) {
 	tests := map[string]bool{
 		"8.8.8.8": true, "2001:4860:4860::8888": true,
