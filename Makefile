@@ -47,6 +47,13 @@ test-unit: ## The tests of the packages that need no API server.
 	  go test $(TESTFLAGS) $$packages
 	go test -C hack/controlplane $(TESTFLAGS) ./...
 
+.PHONY: fuzz
+fuzz: ## Feed every parser 50,000 mutations of good input.
+	grep -rhoE --include='*_test.go' '^func Fuzz[A-Za-z]+' internal | cut -c6- | while read -r target; do \
+	  package=$$(grep -rlE --include='*_test.go' "^func $$target\(" internal | xargs dirname); \
+	  go test "./$$package" -run '^$$' -fuzz "^$$target\$$" -fuzztime 50000x; \
+	done
+
 .PHONY: test-envtest
 test-envtest: $(CONTROLPLANE) ## The controllers on a real API server.
 	assets=$$($(CONTROLPLANE) binaries); \

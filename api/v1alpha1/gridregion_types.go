@@ -48,11 +48,15 @@ type GridRegionSpec struct {
 }
 
 // IntensitySource is one source of carbon intensity.
-// +kubebuilder:validation:XValidation:rule="(has(self.trace) ? 1 : 0) + (has(self.static) ? 1 : 0) + (has(self.ukCarbonIntensity) ? 1 : 0) == 1",message="exactly one source must be set: ukCarbonIntensity, trace or static"
+// +kubebuilder:validation:XValidation:rule="(has(self.trace) ? 1 : 0) + (has(self.static) ? 1 : 0) + (has(self.ukCarbonIntensity) ? 1 : 0) + (has(self.energyCharts) ? 1 : 0) == 1",message="exactly one source must be set: ukCarbonIntensity, energyCharts, trace or static"
 type IntensitySource struct {
 	// ukCarbonIntensity asks the Carbon Intensity API of Great Britain, which needs no key.
 	// +optional
 	UKCarbonIntensity *UKCarbonIntensitySource `json:"ukCarbonIntensity,omitempty"`
+
+	// energyCharts asks the API of Fraunhofer ISE for a European country, which needs no key.
+	// +optional
+	EnergyCharts *EnergyChartsSource `json:"energyCharts,omitempty"`
 
 	// trace reads forecast and actual intensities from a CSV table in a ConfigMap.
 	// +optional
@@ -74,6 +78,14 @@ type UKCarbonIntensitySource struct {
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=17
 	RegionID int32 `json:"regionID,omitempty"`
+}
+
+// EnergyChartsSource is the API of Fraunhofer ISE, https://api.energy-charts.info.
+type EnergyChartsSource struct {
+	// country is an ISO 3166-1 alpha-2 code in small letters, for example de.
+	// +required
+	// +kubebuilder:validation:Pattern=`^[a-z]{2}$`
+	Country string `json:"country,omitempty"`
 }
 
 // TraceSource is a CSV table with the columns from, to, intensity_forecast and, optionally,
@@ -213,7 +225,7 @@ type IntensityStatus struct {
 	// +required
 	Quality IntensityQuality `json:"quality,omitempty"`
 
-	// source that gave the value: ukCarbonIntensity, trace, static or annualMean.
+	// source that gave the value: ukCarbonIntensity, energyCharts, trace, static or annualMean.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63

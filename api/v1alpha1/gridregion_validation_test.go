@@ -73,8 +73,8 @@ func TestGridRegionRefuses(t *testing.T) {
 	rows := []invalid{
 		{"no spec", "spec: null", "spec", "Required value"},
 		{"no source", "spec: {source: null}", "spec.source", "Required value"},
-		{"empty source", "spec: {source: {trace: null}}", "spec.source", "exactly one source must be set: ukCarbonIntensity, trace or static"},
-		{"two sources", `spec: {source: {static: {gramsPerKWh: "1"}}}`, "spec.source", "exactly one source must be set: ukCarbonIntensity, trace or static"},
+		{"empty source", "spec: {source: {trace: null}}", "spec.source", "exactly one source must be set: ukCarbonIntensity, energyCharts, trace or static"},
+		{"two sources", `spec: {source: {static: {gramsPerKWh: "1"}}}`, "spec.source", "exactly one source must be set: ukCarbonIntensity, energyCharts, trace or static"},
 		{"unknown source", "spec: {source: {trace: null, crystalBall: {}}}", "spec.source.crystalBall", "unknown field"},
 		{"long name", "metadata: {name: a123456789012345678901234567890123456789012345678901234567890123}", "<nil>", "metadata.name must be at most 63 characters long"},
 
@@ -94,6 +94,7 @@ func TestGridRegionRefuses(t *testing.T) {
 		{"replay too fast", "spec: {source: {trace: {replay: {speed: 3601}}}}", "spec.source.trace.replay.speed", "less than or equal to 3600"},
 
 		{"region of Great Britain that is none", "spec: {source: {trace: null, ukCarbonIntensity: {regionID: 18}}}", "spec.source.ukCarbonIntensity.regionID", "less than or equal to 17"},
+		{"country in capitals", "spec: {source: {trace: null, energyCharts: {country: DE}}}", "spec.source.energyCharts.country", "[a-z]{2}"},
 		{"country in two letters", "spec: {annualMean: GB}", "spec.annualMean", "[A-Z]{3}"},
 		{"static fallback", `spec: {fallbacks: [{static: {gramsPerKWh: "1"}}]}`, "spec.fallbacks", "set annualMean"},
 		{"empty fallback", "spec: {fallbacks: [{}]}", "spec.fallbacks[0]", "exactly one source must be set"},

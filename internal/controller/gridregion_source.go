@@ -92,7 +92,7 @@ func (r *GridRegionReconciler) observeSource(ctx context.Context, region *carbon
 	if source.Trace != nil {
 		return r.observeConfigMap(ctx, region, source.Trace, now)
 	}
-	remote := forecast.UK{Region: int(source.UKCarbonIntensity.RegionID)}
+	remote := remoteSource(source)
 	last := r.polls.read(ctx, region, place, remote, now)
 	if last.problem != nil {
 		return observation{again: last.next}, last.problem, nil
@@ -100,6 +100,14 @@ func (r *GridRegionReconciler) observeSource(ctx context.Context, region *carbon
 	seen := observation{source: remote.Name(), fetchedAt: last.fetchedAt, again: last.next}
 	seen.forecast, seen.recent, seen.actualUntil = last.trace.Known(now, forecastHorizon, recentHistory)
 	return seen, nil, nil
+}
+
+// remoteSource is the source on the network that a spec names.
+func remoteSource(source *carbonv1alpha1.IntensitySource) forecast.Source {
+	if source.EnergyCharts != nil {
+		return forecast.EnergyCharts{Country: source.EnergyCharts.Country}
+	}
+	return forecast.UK{Region: int(source.UKCarbonIntensity.RegionID)}
 }
 
 // observeConfigMap reads a trace.

@@ -33,11 +33,13 @@ import (
 type UK struct{ Region int }
 
 const (
-	ukBase   = "https://api.carbonintensity.org.uk"
-	ukLayout = "2006-01-02T15:04Z"
-	ukStep   = 30 * time.Minute
-	ukSpan   = 48 * time.Hour
+	ukBase = "https://api.carbonintensity.org.uk"
+	ukStep = 30 * time.Minute
+	ukSpan = 48 * time.Hour
 )
+
+// minuteLayout is how sources want times in UTC.
+const minuteLayout = "2006-01-02T15:04Z"
 
 // Name is ukCarbonIntensity.
 func (UK) Name() string { return "ukCarbonIntensity" }
@@ -48,7 +50,7 @@ func (UK) Cadence() time.Duration { return ukStep }
 // Read asks for the last and the next 48 hours, in one call.
 func (s UK) Read(ctx context.Context, client *http.Client, now time.Time) (Trace, error) {
 	now = now.UTC().Truncate(ukStep)
-	span := now.Add(-ukSpan).Format(ukLayout) + "/" + now.Add(ukSpan).Format(ukLayout)
+	span := now.Add(-ukSpan).Format(minuteLayout) + "/" + now.Add(ukSpan).Format(minuteLayout)
 	address := ukBase + "/intensity/" + span
 	if s.Region != 0 {
 		address = fmt.Sprintf("%s/regional/intensity/%s/regionid/%d", ukBase, span, s.Region)
