@@ -37,6 +37,9 @@ const (
 	ReasonSourceUnavailable = "SourceUnavailable"
 	// ReasonMalformedAnswer: the source answered, but not with what can be believed.
 	ReasonMalformedAnswer = "MalformedAnswer"
+	// ReasonCredentialsRefused: the source's credentials are missing, not accepted, or do not allow
+	// what is asked for.
+	ReasonCredentialsRefused = "CredentialsRefused"
 	// ReasonFallbackInUse (Fresh): the source does not answer, one of its fallbacks does.
 	ReasonFallbackInUse = "FallbackInUse"
 	// ReasonAnnualMeanInUse (Ready): nothing better is known than the mean of a year.

@@ -127,7 +127,7 @@ func setupControllers(mgr ctrl.Manager, o *options) error {
 	now := clock.RealClock{}
 	recorder := mgr.GetEventRecorder("ecotracker-operator")
 	for _, c := range []interface{ SetupWithManager(ctrl.Manager) error }{
-		controller.NewGridRegionReconciler(mgr.GetClient(), recorder, now, o.namespace, forecast.NewClient(o.allowPrivate)),
+		controller.NewGridRegionReconciler(mgr.GetClient(), mgr.GetAPIReader(), recorder, now, o.namespace, forecast.NewClient(o.allowPrivate)),
 		&controller.CarbonAwareJobReconciler{Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Recorder: recorder, Clock: now},
 		&controller.Starter{Client: mgr.GetClient(), Recorder: recorder, Clock: now},
 	} {

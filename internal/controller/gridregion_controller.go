@@ -43,7 +43,9 @@ type GridRegionReconciler struct {
 	client.Client
 	Recorder events.EventRecorder
 	Clock    clock.PassiveClock
-	// Namespace is the operator's own: ConfigMaps are read from nowhere else.
+	// Secrets reads from the API server itself.
+	Secrets client.Reader
+	// Namespace is the operator's own: ConfigMaps and Secrets are read from nowhere else.
 	Namespace string
 	polls     poller
 }
@@ -54,8 +56,12 @@ const readWorkers = 8
 
 // NewGridRegionReconciler is one that asks sources over the network through the given client; see
 // forecast.NewClient.
-func NewGridRegionReconciler(c client.Client, recorder events.EventRecorder, now clock.PassiveClock, namespace string, sources *http.Client) *GridRegionReconciler {
-	return &GridRegionReconciler{Client: c, Recorder: recorder, Clock: now, Namespace: namespace, polls: poller{client: sources}}
+func NewGridRegionReconciler(c client.Client, secrets client.Reader, recorder events.EventRecorder, now clock.PassiveClock,
+	namespace string, sources *http.Client,
+) *GridRegionReconciler {
+	return &GridRegionReconciler{
+		Client: c, Secrets: secrets, Recorder: recorder, Clock: now, Namespace: namespace, polls: poller{client: sources},
+	}
 }
 
 // retrySource is how long a source that failed is left alone when nothing announces its return.

@@ -83,7 +83,11 @@ func (p *poller) read(ctx context.Context, region *carbonv1alpha1.GridRegion, pl
 		next.next = now.Add(source.Cadence() + spread(region, source.Cadence()/10))
 	} else {
 		next.problem, next.failures = problemOf(source, err), last.failures+1
-		pause := min(maxBackoff, minBackoff<<min(last.failures, 10)) // doubled each time
+		longest := maxBackoff
+		if next.problem.reason == carbonv1alpha1.ReasonCredentialsRefused {
+			longest = minBackoff // somebody may be about to mend the Secret
+		}
+		pause := min(longest, minBackoff<<min(last.failures, 10)) // doubled each time
 		next.next = now.Add(max(pause, retryAfterOf(err)) + spread(region, pause/10))
 	}
 	p.mu.Lock()
@@ -155,6 +159,8 @@ func problemOf(source forecast.Source, err error) *sourceProblem {
 	reason := carbonv1alpha1.ReasonSourceUnavailable
 	if failure, ok := errors.AsType[*forecast.SourceError](err); ok && failure.Malformed {
 		reason = carbonv1alpha1.ReasonMalformedAnswer
+	} else if ok && failure.Refused {
+		reason = carbonv1alpha1.ReasonCredentialsRefused
 	}
 	return &sourceProblem{reason, fmt.Sprintf("%s: %v", source.Name(), err)}
 }

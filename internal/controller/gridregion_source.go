@@ -21,6 +21,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -92,7 +93,7 @@ func (r *GridRegionReconciler) observeSource(ctx context.Context, region *carbon
 	if source.Trace != nil {
 		return r.observeConfigMap(ctx, region, source.Trace, now)
 	}
-	remote := remoteSource(source)
+	remote := r.remoteSource(source)
 	last := r.polls.read(ctx, region, place, remote, now)
 	if last.problem != nil {
 		return observation{again: last.next}, last.problem, nil
@@ -103,11 +104,39 @@ func (r *GridRegionReconciler) observeSource(ctx context.Context, region *carbon
 }
 
 // remoteSource is the source on the network that a spec names.
-func remoteSource(source *carbonv1alpha1.IntensitySource) forecast.Source {
-	if source.EnergyCharts != nil {
+func (r *GridRegionReconciler) remoteSource(source *carbonv1alpha1.IntensitySource) forecast.Source {
+	switch {
+	case source.ElectricityMaps != nil:
+		return forecast.ElectricityMaps{
+			Zone:  source.ElectricityMaps.Zone,
+			Token: func(ctx context.Context) (string, error) { return r.secret(ctx, source.ElectricityMaps.TokenSecretRef) },
+		}
+	case source.EnergyCharts != nil:
 		return forecast.EnergyCharts{Country: source.EnergyCharts.Country}
+	default:
+		return forecast.UK{Region: int(source.UKCarbonIntensity.RegionID)}
 	}
-	return forecast.UK{Region: int(source.UKCarbonIntensity.RegionID)}
+}
+
+// secret reads a credential when it is needed, from the operator's own namespace and past the cache:
+// Secrets are neither watched nor kept.
+func (r *GridRegionReconciler) secret(ctx context.Context, ref carbonv1alpha1.SecretKeyReference) (string, error) {
+	var secret corev1.Secret
+	key := types.NamespacedName{Namespace: r.Namespace, Name: ref.Name}
+	if err := r.Secrets.Get(ctx, key, &secret); err != nil {
+		if apierrors.IsNotFound(err) {
+			return "", &forecast.SourceError{Problem: fmt.Sprintf("Secret %s does not exist", key), Refused: true}
+		}
+		return "", &forecast.SourceError{Problem: fmt.Sprintf("Secret %s cannot be read: %v", key, apierrors.ReasonForError(err)), Refused: true}
+	}
+	value := strings.TrimSpace(string(secret.Data[ref.Key]))
+	if value == "" {
+		return "", &forecast.SourceError{Problem: fmt.Sprintf("Secret %s has nothing in the key %q", key, ref.Key), Refused: true}
+	}
+	if strings.ContainsFunc(value, unicode.IsControl) {
+		return "", &forecast.SourceError{Problem: fmt.Sprintf("Secret %s, key %q: it has line breaks or other control characters", key, ref.Key), Refused: true}
+	}
+	return value, nil
 }
 
 // observeConfigMap reads a trace.

@@ -22,6 +22,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -39,6 +40,8 @@ type SourceError struct {
 	Problem string
 	// Malformed says that the source did answer, but not with what it promises.
 	Malformed bool
+	// Refused says that the credentials are missing, not accepted, or do not allow this.
+	Refused bool
 	// RetryAfter is how long the source asks to be left alone; zero when it does not say.
 	RetryAfter time.Duration
 }
@@ -49,14 +52,17 @@ func malformed(format string, args ...any) *SourceError {
 	return &SourceError{Problem: fmt.Sprintf(format, args...), Malformed: true}
 }
 
-// fetchJSON gets a URL and decodes its answer.
-func fetchJSON(ctx context.Context, client *http.Client, address string, now time.Time, into any) error {
+// fetchJSON gets a URL, with further headers, and decodes its answer.
+func fetchJSON(ctx context.Context, client *http.Client, address string, now time.Time, into any, headers ...http.Header) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
 	if err != nil {
 		return fmt.Errorf("building a request: %w", err)
 	}
 	request.Header.Set("Accept", "application/json")
 	request.Header.Set("User-Agent", "ecotracker-operator")
+	for _, header := range headers {
+		maps.Copy(request.Header, header)
+	}
 	response, err := client.Do(request)
 	if err != nil {
 		return unreachable(ctx, err)
@@ -65,6 +71,7 @@ func fetchJSON(ctx context.Context, client *http.Client, address string, now tim
 	if response.StatusCode != http.StatusOK {
 		return &SourceError{
 			Problem:    fmt.Sprintf("it answered with HTTP status %d", response.StatusCode),
+			Refused:    response.StatusCode == http.StatusUnauthorized || response.StatusCode == http.StatusForbidden,
 			RetryAfter: retryAfter(response.Header.Get("Retry-After"), now),
 		}
 	}

@@ -27,7 +27,9 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/testing/build"
@@ -77,6 +79,17 @@ func answer(code int, body string, header ...string) *http.Response {
 		response.Header.Set(header[i], header[i+1])
 	}
 	return response
+}
+
+// tokens notes which tokens were sent.
+type tokens struct {
+	next http.RoundTripper
+	sent *[]string
+}
+
+func (t tokens) RoundTrip(r *http.Request) (*http.Response, error) {
+	*t.sent = append(*t.sent, r.Header.Get("auth-token"))
+	return t.next.RoundTrip(r)
 }
 
 func newProvider(w *world) *provider {
@@ -230,6 +243,36 @@ var _ = Describe("A region with a source on the network", func() {
 		region = w.getRegion(gb)
 		Expect(reasons(region)).To(Equal([]string{"True/ForecastAvailable", "True/ForecastAvailable"}))
 		Expect(region.Status.Intensity.Source).To(Equal("ukCarbonIntensity"))
+	})
+
+	It("takes its token from a Secret, when it is needed, and shows it nowhere", func(ctx context.Context) {
+		w := newWorld(ctx)
+		p := newProvider(w)
+		var sent []string
+		p.broken = func() *http.Response { return answer(http.StatusForbidden, "token s3cret is not allowed") }
+		w.sources.Transport = tokens{p, &sent}
+		de := w.regionName("de")
+		w.region(de, carbonv1alpha1.IntensitySource{ElectricityMaps: &carbonv1alpha1.ElectricityMapsSource{
+			Zone: "DE", TokenSecretRef: carbonv1alpha1.SecretKeyReference{Name: "em", Key: "token"},
+		}}, nil)
+		fresh := func() string { return conditionMessage(w.getRegion(de).Status.Conditions, "Fresh") }
+		Expect(reasons(w.getRegion(de))[1]).To(Equal("False/CredentialsRefused"))
+		Expect(fresh()).To(Equal(fmt.Sprintf("electricityMaps: Secret %s/em does not exist", w.namespace)))
+
+		secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "em", Namespace: w.namespace}, Data: map[string][]byte{"token": []byte("s3cret\n")}}
+		Expect(api.Create(ctx, secret)).To(Succeed())
+		w.at(w.start.Add(2*time.Minute), de)
+		Expect(sent).To(Equal([]string{"s3cret"}))
+		Expect(fresh()).To(Equal("electricityMaps: it answered with HTTP status 403"))
+
+		By("taking a new one at the next call")
+		secret.Data["token"] = []byte("another")
+		Expect(api.Update(ctx, secret)).To(Succeed())
+		w.at(w.start.Add(4*time.Minute), de)
+		Expect(sent).To(Equal([]string{"s3cret", "another"}))
+		data, err := json.Marshal(w.getRegion(de))
+		Expect(err).NotTo(HaveOccurred())
+		Expect(string(data) + strings.Join(w.events(), " ")).NotTo(ContainSubstring("s3cret"))
 	})
 
 	It("that is down all day makes no job late, and its runs are recorded for what they are", func(ctx context.Context) {

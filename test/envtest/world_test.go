@@ -74,7 +74,7 @@ func (w *world) restart() {
 	}
 	counting := w.counting()
 	w.recorder = events.NewFakeRecorder(1000)
-	w.regions = controller.NewGridRegionReconciler(counting, w.recorder, w.clock, w.namespace, w.sources)
+	w.regions = controller.NewGridRegionReconciler(counting, api, w.recorder, w.clock, w.namespace, w.sources)
 	w.planner = &controller.CarbonAwareJobReconciler{Client: counting, APIReader: api, Recorder: w.recorder, Clock: w.clock}
 	w.starter = &controller.Starter{Client: counting, Recorder: w.recorder, Clock: w.clock}
 }

@@ -1,0 +1,149 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package v1alpha1
+
+import (
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// IntensitySource is one source of carbon intensity.
+// +kubebuilder:validation:XValidation:rule="(has(self.trace) ? 1 : 0) + (has(self.static) ? 1 : 0) + (has(self.ukCarbonIntensity) ? 1 : 0) + (has(self.energyCharts) ? 1 : 0) + (has(self.electricityMaps) ? 1 : 0) == 1",message="exactly one source must be set: ukCarbonIntensity, electricityMaps, energyCharts, trace or static"
+type IntensitySource struct {
+	// ukCarbonIntensity asks the Carbon Intensity API of Great Britain, which needs no key.
+	// +optional
+	UKCarbonIntensity *UKCarbonIntensitySource `json:"ukCarbonIntensity,omitempty"`
+
+	// electricityMaps asks the API of Electricity Maps, which needs a token with access to forecasts.
+	// +optional
+	ElectricityMaps *ElectricityMapsSource `json:"electricityMaps,omitempty"`
+
+	// energyCharts asks the API of Fraunhofer ISE for a European country, which needs no key.
+	// +optional
+	EnergyCharts *EnergyChartsSource `json:"energyCharts,omitempty"`
+
+	// trace reads forecast and actual intensities from a CSV table in a ConfigMap.
+	// +optional
+	Trace *TraceSource `json:"trace,omitempty"`
+
+	// static is one intensity that never changes.
+	// +optional
+	Static *StaticSource `json:"static,omitempty"`
+}
+
+// UKCarbonIntensitySource is the Carbon Intensity API of Great Britain, https://carbonintensity.org.uk.
+type UKCarbonIntensitySource struct {
+	// regionID is a region of that API, 1 to 17: 1 North Scotland, 2 South Scotland, 3 North West
+	// England, 4 North East England, 5 Yorkshire, 6 North Wales and Merseyside, 7 South Wales, 8 West
+	// Midlands, 9 East Midlands, 10 East England, 11 South West England, 12 South England, 13 London,
+	// 14 South East England, 15 England, 16 Scotland, 17 Wales. Regions have no actual intensities.
+	// Unset means the whole nation, which has.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=17
+	RegionID int32 `json:"regionID,omitempty"`
+}
+
+// ElectricityMapsSource is the API of Electricity Maps, https://api.electricitymaps.com.
+type ElectricityMapsSource struct {
+	// zone of Electricity Maps, for example DE or US-CAL-CISO.
+	// +required
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[A-Z][A-Z0-9]*(-[A-Z0-9]+)*$`
+	Zone string `json:"zone,omitempty"`
+
+	// tokenSecretRef names the API token: a key of a Secret in the operator's own namespace.
+	// +required
+	TokenSecretRef SecretKeyReference `json:"tokenSecretRef,omitzero"`
+}
+
+// SecretKeyReference names one key of a Secret in the operator's own namespace.
+type SecretKeyReference struct {
+	// name of the Secret.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name,omitempty"`
+
+	// key in the Secret's data.
+	// +optional
+	// +kubebuilder:default="token"
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Key string `json:"key,omitempty"`
+}
+
+// EnergyChartsSource is the API of Fraunhofer ISE, https://api.energy-charts.info.
+type EnergyChartsSource struct {
+	// country is an ISO 3166-1 alpha-2 code in small letters, for example de.
+	// +required
+	// +kubebuilder:validation:Pattern=`^[a-z]{2}$`
+	Country string `json:"country,omitempty"`
+}
+
+// TraceSource is a CSV table with the columns from, to, intensity_forecast and, optionally,
+// intensity_actual (times in RFC 3339, intensities in gCO2e/kWh).
+type TraceSource struct {
+	// configMapRef names the table: a key of a ConfigMap in the operator's own namespace.
+	// +required
+	ConfigMapRef ConfigMapKeyReference `json:"configMapRef,omitzero"`
+
+	// replay plays the table from one of its instants, as if that instant were the moment at which
+	// this GridRegion was created. Without it, the table's times are taken as they are.
+	// +optional
+	Replay *TraceReplay `json:"replay,omitempty"`
+}
+
+// ConfigMapKeyReference names one key of a ConfigMap in the operator's own namespace.
+type ConfigMapKeyReference struct {
+	// name of the ConfigMap.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name,omitempty"`
+
+	// key in the ConfigMap's data.
+	// +optional
+	// +kubebuilder:default="trace.csv"
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Key string `json:"key,omitempty"`
+}
+
+// TraceReplay moves a trace in time.
+type TraceReplay struct {
+	// from is the instant of the trace that is played at the creation of the GridRegion.
+	// +required
+	From metav1.Time `json:"from,omitzero"`
+
+	// speed is how many times faster than real time the trace runs: with 360 a half-hour slot
+	// lasts 5 seconds and a day 4 minutes. The trace's slot length divided by speed must be a
+	// whole number of seconds.
+	// +optional
+	// +kubebuilder:default=1
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=3600
+	Speed int32 `json:"speed,omitempty"`
+}
+
+// StaticSource is one carbon intensity for all times.
+type StaticSource struct {
+	// gramsPerKWh is the average carbon intensity in gCO2e/kWh, above 0 and at most 5000.
+	// +required
+	// +kubebuilder:validation:XValidation:rule="isQuantity(string(self)) && quantity(string(self)).isGreaterThan(quantity('0')) && !quantity(string(self)).isGreaterThan(quantity('5000'))",message="gramsPerKWh must be a number such as \"210\", above 0 and at most 5000 gCO2e/kWh"
+	GramsPerKWh resource.Quantity `json:"gramsPerKWh,omitzero"`
+}
