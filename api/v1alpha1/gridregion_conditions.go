@@ -42,6 +42,8 @@ const (
 	ReasonCredentialsRefused = "CredentialsRefused"
 	// ReasonFallbackInUse (Fresh): the source does not answer, one of its fallbacks does.
 	ReasonFallbackInUse = "FallbackInUse"
+	// ReasonProfileInUse (Ready): no forecast is left, the mean day of the last two weeks is used.
+	ReasonProfileInUse = "ProfileInUse"
 	// ReasonAnnualMeanInUse (Ready): nothing better is known than the mean of a year.
 	ReasonAnnualMeanInUse = "AnnualMeanInUse"
 )

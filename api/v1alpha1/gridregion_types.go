@@ -28,7 +28,8 @@ type GridRegionSpec struct {
 	Source IntensitySource `json:"source,omitzero"`
 
 	// fallbacks are tried in their order when the source does not answer. After them, the last good
-	// forecast counts while it covers the present, and then annualMean.
+	// forecast counts while it covers the present, then the mean day of the last two weeks, then
+	// annualMean.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=4
@@ -115,6 +116,10 @@ type GridRegionStatus struct {
 	// +optional
 	Recent *RecentStatus `json:"recent,omitempty"`
 
+	// profile is the mean day of the last two weeks. It is used when no forecast is left.
+	// +optional
+	Profile *ProfileStatus `json:"profile,omitempty"`
+
 	// greenest is the slot with the least intensity in the forecast.
 	// +optional
 	Greenest *GreenestStatus `json:"greenest,omitempty"`
@@ -181,6 +186,35 @@ type ForecastStatus struct {
 	// fetchedAt is when the operator got the values from the source.
 	// +required
 	FetchedAt metav1.Time `json:"fetchedAt,omitzero"`
+}
+
+// ProfileStatus is the mean day of a region.
+type ProfileStatus struct {
+	// days that it is made of.
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	Days int32 `json:"days,omitempty"`
+
+	// stepSeconds is the length of a slot in seconds: half an hour or an hour.
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	StepSeconds int64 `json:"stepSeconds,omitempty"`
+
+	// gramsPerKWh holds one value in gCO2e/kWh a slot, from midnight UTC on.
+	// +required
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=48
+	GramsPerKWh []Decimal `json:"gramsPerKWh,omitempty"`
+
+	// source that told the past.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Source string `json:"source,omitempty"`
+
+	// updatedAt is when the source was asked for it; once a day.
+	// +required
+	UpdatedAt metav1.Time `json:"updatedAt,omitzero"`
 }
 
 // GreenestStatus is the slot with the least intensity in the forecast.

@@ -24,7 +24,7 @@ package v1alpha1
 type Decimal string
 
 // IntensityQuality says how far a carbon intensity can be trusted.
-// +kubebuilder:validation:Enum=Actual;Forecast;Stale;AnnualMean
+// +kubebuilder:validation:Enum=Actual;Forecast;Stale;Profile;AnnualMean
 type IntensityQuality string
 
 const (
@@ -34,6 +34,8 @@ const (
 	QualityForecast IntensityQuality = "Forecast"
 	// QualityStale is the last good forecast of a source that does not answer any more.
 	QualityStale IntensityQuality = "Stale"
+	// QualityProfile is the mean of the same time of day over the last two weeks.
+	QualityProfile IntensityQuality = "Profile"
 	// QualityAnnualMean is a fixed or yearly figure of the zone: it knows no time of day.
 	QualityAnnualMean IntensityQuality = "AnnualMean"
 )

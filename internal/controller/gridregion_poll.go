@@ -25,6 +25,7 @@ import (
 	"sync"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
@@ -37,6 +38,8 @@ const (
 	// A source that fails is tried again after a minute, then after ever longer pauses.
 	minBackoff = time.Minute
 	maxBackoff = 30 * time.Minute
+	// profileAge is how old the mean day of a region gets before its source is asked again.
+	profileAge = 24 * time.Hour
 )
 
 // poller asks the sources of regions over the network, each no more often than it has news, however
@@ -117,6 +120,40 @@ func (p *poller) remembered(key pollKey, region *carbonv1alpha1.GridRegion, sour
 		generation: region.Generation, trace: traceOf(&status), fetchedAt: fetched,
 		next: fetched.Add(source.Cadence() + spread(region, source.Cadence()/10)),
 	}
+}
+
+// profileIsDue says whether the region's mean day is a day old, missing, or that of another source.
+func profileIsDue(region *carbonv1alpha1.GridRegion, source forecast.Source, now time.Time) bool {
+	p := region.Status.Profile
+	return p == nil || p.Source != source.Name() || region.Status.ObservedGeneration != region.Generation ||
+		!now.Before(p.UpdatedAt.Add(profileAge))
+}
+
+// profile asks the source for its past. Nil when it has none or does not tell: it is asked again with
+// the next forecast.
+func (p *poller) profile(ctx context.Context, source forecast.Source, now time.Time) *carbonv1alpha1.ProfileStatus {
+	historian, ok := source.(forecast.Historian)
+	if !ok {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	past, err := historian.History(ctx, p.client, now)
+	if err != nil {
+		return nil
+	}
+	profile, ok := forecast.ProfileOf(past)
+	if !ok {
+		return nil
+	}
+	status := &carbonv1alpha1.ProfileStatus{
+		Days:        int32(min(profile.Days, forecast.HistoryDays)), //nolint:gosec // at most 14
+		StepSeconds: int64(profile.Step / time.Second), Source: source.Name(), UpdatedAt: metav1.NewTime(now),
+	}
+	for _, g := range profile.Grams {
+		status.GramsPerKWh = append(status.GramsPerKWh, gramsDecimal(g))
+	}
+	return status
 }
 
 // forget drops what is known of regions that are gone: all but those given.

@@ -46,6 +46,8 @@ type observation struct {
 	// source that said it, fetchedAt when.
 	source    string
 	fetchedAt time.Time
+	// profile is the source's mean day; nil leaves that in status alone.
+	profile *carbonv1alpha1.ProfileStatus
 	// instead is the problem of the first source when a fallback spoke for it.
 	instead *sourceProblem
 	// again is when a source is due next; zero when only the slots count.
@@ -100,6 +102,9 @@ func (r *GridRegionReconciler) observeSource(ctx context.Context, region *carbon
 	}
 	seen := observation{source: remote.Name(), fetchedAt: last.fetchedAt, again: last.next}
 	seen.forecast, seen.recent, seen.actualUntil = last.trace.Known(now, forecastHorizon, recentHistory)
+	if last.fetchedAt.Equal(now) && profileIsDue(region, remote, now) {
+		seen.profile = r.polls.profile(ctx, remote, now)
+	}
 	return seen, nil, nil
 }
 

@@ -43,31 +43,39 @@ func regionStatus(region *carbonv1alpha1.GridRegion, seen observation, problem *
 		// What is left belongs to another source, or to a trace that has ended.
 		status.Forecast, status.Greenest = nil, nil
 	}
+	if seen.profile != nil {
+		status.Profile = seen.profile
+	} else if region.Generation != region.Status.ObservedGeneration && (problem != nil || status.Profile != nil && status.Profile.Source != seen.source) {
+		status.Profile = nil
+	}
 	setIntensity(&status, seen.source, problem, now)
 	if status.Intensity == nil {
-		setAnnualMean(&status, region)
+		setLastResort(&status, region, now)
 	}
 	setRegionConditions(&status, region, seen, problem, now)
 	return status
 }
 
-// setAnnualMean takes the mean of a year for the present intensity, if the region names a country.
-func setAnnualMean(status *carbonv1alpha1.GridRegionStatus, region *carbonv1alpha1.GridRegion) {
-	grams, ok := annualMean(region)
+// setLastResort takes the region's mean day for the present intensity, else the mean of a year.
+func setLastResort(status *carbonv1alpha1.GridRegionStatus, region *carbonv1alpha1.GridRegion, now time.Time) {
+	facts := regionFacts{name: region.Name, object: &carbonv1alpha1.GridRegion{Spec: region.Spec, Status: *status}}
+	grams, quality, ok := forecast.MeanLayers(now, now, facts.lastResort(now)...)
 	if !ok {
 		return
 	}
 	status.Intensity = &carbonv1alpha1.IntensityStatus{
-		GramsPerKWh: gramsDecimal(grams), Quality: carbonv1alpha1.QualityAnnualMean, Source: "annualMean",
+		GramsPerKWh: gramsDecimal(grams), Quality: carbonv1alpha1.IntensityQuality(quality), Source: "annualMean",
 		Signal: carbonv1alpha1.SignalAverage, ObservedAt: region.CreationTimestamp,
 	}
-	if status.Forecast != nil { // it ended before now
-		status.Greenest = nil
+	if quality == forecast.MeanDay {
+		step := time.Duration(status.Profile.StepSeconds) * time.Second
+		status.Intensity.Source, status.Intensity.ObservedAt = status.Profile.Source, metav1.NewTime(now.UTC().Truncate(step))
 	}
+	status.Greenest = nil // the forecast, if there is one, ended before now
 }
 
 func setStatic(status *carbonv1alpha1.GridRegionStatus, grams float64, region *carbonv1alpha1.GridRegion, now time.Time) {
-	status.Forecast, status.Recent, status.Greenest = nil, nil, nil
+	status.Forecast, status.Recent, status.Greenest, status.Profile = nil, nil, nil, nil
 	status.Intensity = &carbonv1alpha1.IntensityStatus{
 		GramsPerKWh: gramsDecimal(grams), Quality: carbonv1alpha1.QualityAnnualMean, Source: "static",
 		Signal: carbonv1alpha1.SignalAverage, ObservedAt: region.CreationTimestamp,
@@ -164,6 +172,9 @@ func setRegionConditions(status *carbonv1alpha1.GridRegionStatus, region *carbon
 			message += "; " + err.Error()
 		}
 		set(carbonv1alpha1.RegionReady, metav1.ConditionFalse, problem.reason, message)
+	case status.Intensity.Quality == carbonv1alpha1.QualityProfile:
+		set(carbonv1alpha1.RegionReady, metav1.ConditionTrue, carbonv1alpha1.ReasonProfileInUse,
+			fmt.Sprintf("no forecast is left: the mean day of %d days up to %s is used", status.Profile.Days, stamp(status.Profile.UpdatedAt.Time)))
 	case status.Intensity.Quality == carbonv1alpha1.QualityAnnualMean:
 		set(carbonv1alpha1.RegionReady, metav1.ConditionTrue, carbonv1alpha1.ReasonAnnualMeanInUse,
 			fmt.Sprintf("nothing better is known than the mean of a year of %s", region.Spec.AnnualMean))

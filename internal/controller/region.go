@@ -35,6 +35,13 @@ const gramsDigits = 3
 // delay and run together.
 const staticSpan = 60 * 24 * time.Hour
 
+// How far a mean day is repeated: as long as a job may be put off and run, and back to the submission
+// of a job that has run.
+const (
+	planningSpan   = 14 * 24 * time.Hour
+	accountingSpan = 14 * 24 * time.Hour
+)
+
 // regionFacts is a region that a job names; object is nil when there is no such GridRegion.
 type regionFacts struct {
 	name   string
@@ -55,6 +62,9 @@ func (r regionFacts) forecastAt(now time.Time) (forecast.Series, forecast.Qualit
 		return forecast.Constant(grams, now.Truncate(time.Second), now.Add(staticSpan).Truncate(time.Second)), forecast.AnnualMean
 	}
 	status := r.object.Status
+	if status.Intensity != nil && status.Intensity.Quality == carbonv1alpha1.QualityProfile {
+		return profileOf(status.Profile).Series(now, now.Add(planningSpan)), forecast.MeanDay
+	}
 	if grams, ok := annualMean(r.object); ok && (status.Intensity == nil || status.Intensity.Quality == carbonv1alpha1.QualityAnnualMean) {
 		return forecast.Constant(grams, now.Truncate(time.Second), now.Add(staticSpan).Truncate(time.Second)), forecast.AnnualMean
 	}
@@ -64,17 +74,30 @@ func (r regionFacts) forecastAt(now time.Time) (forecast.Series, forecast.Qualit
 	return seriesOf(&status.Forecast.SeriesStatus), forecastQuality(status)
 }
 
-// lastResort is the mean of a year around now, if the region names a country.
+// lastResort is the mean day around now, then the mean of a year, as far as the region has them.
 func (r regionFacts) lastResort(now time.Time) []forecast.Layer {
 	if r.object == nil {
 		return nil
 	}
-	grams, ok := annualMean(r.object)
-	if !ok {
-		return nil
+	var layers []forecast.Layer
+	if profile := r.object.Status.Profile; profile != nil {
+		around := profileOf(profile).Series(now.Add(-accountingSpan), now.Add(profileAge))
+		layers = append(layers, forecast.Layer{Series: around, Quality: forecast.MeanDay})
 	}
-	span := forecast.Constant(grams, now.Add(-staticSpan).Truncate(time.Second), now.Add(staticSpan).Truncate(time.Second))
-	return []forecast.Layer{{Series: span, Quality: forecast.AnnualMean}}
+	if grams, ok := annualMean(r.object); ok {
+		span := forecast.Constant(grams, now.Add(-staticSpan).Truncate(time.Second), now.Add(staticSpan).Truncate(time.Second))
+		layers = append(layers, forecast.Layer{Series: span, Quality: forecast.AnnualMean})
+	}
+	return layers
+}
+
+// profileOf is the mean day as it stands in status.
+func profileOf(status *carbonv1alpha1.ProfileStatus) forecast.Profile {
+	profile := forecast.Profile{Days: int(status.Days), Step: time.Duration(status.StepSeconds) * time.Second}
+	for _, d := range status.GramsPerKWh {
+		profile.Grams = append(profile.Grams, parseDecimal(d))
+	}
+	return profile
 }
 
 // annualMean is the mean intensity of a year that the region falls back on; false without one.

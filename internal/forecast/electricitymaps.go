@@ -39,6 +39,7 @@ type ElectricityMaps struct {
 const (
 	electricityMapsBase    = "https://api.electricitymaps.com/v4/carbon-intensity/"
 	electricityMapsHorizon = "48"
+	electricityMapsPast    = 10 * day
 )
 
 // Name is electricityMaps.
@@ -49,37 +50,64 @@ func (ElectricityMaps) Cadence() time.Duration { return 30 * time.Minute }
 
 // Read asks for the next 48 hours and the last 24, in two calls.
 func (s ElectricityMaps) Read(ctx context.Context, client *http.Client, now time.Time) (Trace, error) {
-	token, err := s.Token(ctx)
+	ahead, err := s.ask(ctx, client, now, "forecast", url.Values{"horizonHours": {electricityMapsHorizon}})
 	if err != nil {
 		return Trace{}, err
 	}
-	header := http.Header{"Auth-Token": {token}}
-	var ahead, past electricityMapsAnswer
-	for _, call := range []struct {
-		path string
-		more url.Values
-		into *electricityMapsAnswer
-	}{
-		// Without disableCallerLookup a zone that is not known means the zone of the caller.
-		{"forecast", url.Values{"horizonHours": {electricityMapsHorizon}}, &ahead},
-		{"history", nil, &past},
-	} {
-		query := url.Values{"zone": {s.Zone}, "disableCallerLookup": {"true"}}
-		maps.Copy(query, call.more)
-		if err := fetchJSON(ctx, client, electricityMapsBase+call.path+"?"+query.Encode(), now, call.into, header); err != nil {
-			return Trace{}, err
-		}
-		if call.into.Zone != s.Zone {
-			return Trace{}, malformed("its answer is about another zone")
-		}
+	past, err := s.ask(ctx, client, now, "history", nil)
+	if err != nil {
+		return Trace{}, err
 	}
 	return mergeElectricityMaps(past.History, ahead.Forecast)
+}
+
+// History asks for the last 10 days, the most that the API gives at once.
+func (s ElectricityMaps) History(ctx context.Context, client *http.Client, now time.Time) (Series, error) {
+	now = now.UTC().Truncate(time.Hour)
+	past, err := s.ask(ctx, client, now, "past-range", url.Values{
+		"start": {now.Add(-electricityMapsPast).Format(time.RFC3339)}, "end": {now.Format(time.RFC3339)},
+	})
+	if err != nil {
+		return Series{}, err
+	}
+	rows, err := electricityMapsRows("history", past.Data)
+	if err != nil {
+		return Series{}, err
+	}
+	for i := range rows {
+		rows[i].to = rows[i].from.Add(time.Hour)
+	}
+	trace, err := assemble(dropRepeated(rows), true)
+	if err != nil {
+		return Series{}, malformed("%v", err)
+	}
+	return trace.actualElseForecast(), nil
+}
+
+func (s ElectricityMaps) ask(ctx context.Context, client *http.Client, now time.Time, what string, more url.Values) (electricityMapsAnswer, error) {
+	var answer electricityMapsAnswer
+	token, err := s.Token(ctx)
+	if err != nil {
+		return answer, err
+	}
+	// Without disableCallerLookup a zone that is not known means the zone of the caller.
+	query := url.Values{"zone": {s.Zone}, "disableCallerLookup": {"true"}}
+	maps.Copy(query, more)
+	header := http.Header{"Auth-Token": {token}}
+	if err := fetchJSON(ctx, client, electricityMapsBase+what+"?"+query.Encode(), now, &answer, header); err != nil {
+		return answer, err
+	}
+	if answer.Zone != s.Zone && (answer.Zone != "" || what != "past-range") {
+		return answer, malformed("its answer is about another zone")
+	}
+	return answer, nil
 }
 
 type electricityMapsAnswer struct {
 	Zone     string                 `json:"zone"`
 	Forecast []electricityMapsPoint `json:"forecast"`
 	History  []electricityMapsPoint `json:"history"`
+	Data     []electricityMapsPoint `json:"data"`
 }
 
 // electricityMapsPoint has only the start of its slot.

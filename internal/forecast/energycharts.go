@@ -45,11 +45,20 @@ func (EnergyCharts) Cadence() time.Duration { return 2 * energyChartsStep }
 
 // Read asks for the last and the next 48 hours, in one call.
 func (s EnergyCharts) Read(ctx context.Context, client *http.Client, now time.Time) (Trace, error) {
-	now = now.UTC().Truncate(energyChartsStep)
+	return s.read(ctx, client, now, now.Add(-energyChartsSpan), now.Add(energyChartsSpan))
+}
+
+// History asks for the last 14 days.
+func (s EnergyCharts) History(ctx context.Context, client *http.Client, now time.Time) (Series, error) {
+	trace, err := s.read(ctx, client, now, now.Add(-HistoryDays*day), now)
+	return trace.actualElseForecast(), err
+}
+
+func (s EnergyCharts) read(ctx context.Context, client *http.Client, now, from, to time.Time) (Trace, error) {
 	query := url.Values{
 		"country": {s.Country},
-		"start":   {now.Add(-energyChartsSpan).Format(minuteLayout)},
-		"end":     {now.Add(energyChartsSpan).Format(minuteLayout)},
+		"start":   {from.UTC().Truncate(energyChartsStep).Format(minuteLayout)},
+		"end":     {to.UTC().Truncate(energyChartsStep).Format(minuteLayout)},
 	}
 	var answer energyChartsAnswer
 	if err := fetchJSON(ctx, client, energyChartsBase+"?"+query.Encode(), now, &answer); err != nil {

@@ -32,11 +32,13 @@ const (
 	Forecast Quality = "Forecast"
 	// Stale is the last good forecast of a source that does not answer any more.
 	Stale Quality = "Stale"
+	// MeanDay is the mean of the same time of day over the last days.
+	MeanDay Quality = "Profile"
 	// AnnualMean is a fixed or yearly figure: it knows no time of day.
 	AnnualMean Quality = "AnnualMean"
 )
 
-var qualityOrder = []Quality{Actual, Forecast, Stale, AnnualMean}
+var qualityOrder = []Quality{Actual, Forecast, Stale, MeanDay, AnnualMean}
 
 // Worst is the less trustworthy of two qualities; the empty quality is better than any.
 func Worst(a, b Quality) Quality {

@@ -42,6 +42,14 @@ type Trace struct {
 	Forecast, Actual Series
 }
 
+// actualElseForecast are the actual values where the trace has any, else what was forecast.
+func (t Trace) actualElseForecast() Series {
+	if t.Actual.Empty() {
+		return t.Forecast
+	}
+	return t.Actual
+}
+
 type traceRow struct {
 	where            string // for messages
 	from, to         time.Time

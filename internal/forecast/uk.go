@@ -49,8 +49,17 @@ func (UK) Cadence() time.Duration { return ukStep }
 
 // Read asks for the last and the next 48 hours, in one call.
 func (s UK) Read(ctx context.Context, client *http.Client, now time.Time) (Trace, error) {
-	now = now.UTC().Truncate(ukStep)
-	span := now.Add(-ukSpan).Format(minuteLayout) + "/" + now.Add(ukSpan).Format(minuteLayout)
+	return s.read(ctx, client, now, now.Add(-ukSpan), now.Add(ukSpan))
+}
+
+// History asks for the last 14 days, the most that the API gives at once.
+func (s UK) History(ctx context.Context, client *http.Client, now time.Time) (Series, error) {
+	trace, err := s.read(ctx, client, now, now.Add(-HistoryDays*day), now)
+	return trace.actualElseForecast(), err
+}
+
+func (s UK) read(ctx context.Context, client *http.Client, now, from, to time.Time) (Trace, error) {
+	span := from.UTC().Truncate(ukStep).Format(minuteLayout) + "/" + to.UTC().Truncate(ukStep).Format(minuteLayout)
 	address := ukBase + "/intensity/" + span
 	if s.Region != 0 {
 		address = fmt.Sprintf("%s/regional/intensity/%s/regionid/%d", ukBase, span, s.Region)

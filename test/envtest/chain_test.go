@@ -39,13 +39,22 @@ import (
 // slots that ended have actual values a gram above it.
 type provider struct {
 	w      *world
-	calls  int
 	broken func() *http.Response
 	green  time.Time
+	// calls for forecasts, and for the last 14 days.
+	calls, histories int
+}
+
+func (p *provider) isHistory(r *http.Request) bool {
+	return strings.HasSuffix(r.URL.Path, p.w.clock.Now().UTC().Truncate(30*time.Minute).Format("/2006-01-02T15:04Z"))
 }
 
 func (p *provider) RoundTrip(r *http.Request) (*http.Response, error) {
-	p.calls++
+	if p.broken == nil && p.isHistory(r) {
+		p.histories++
+	} else {
+		p.calls++
+	}
 	if p.broken != nil {
 		response := p.broken()
 		response.Request = r
@@ -132,7 +141,7 @@ var _ = Describe("A region with a source on the network", func() {
 			Expect(w.get(name).Status.Plan.Start.UTC()).To(Equal(w.slot(4)))
 			w.readRegion(gb)
 		}
-		Expect(p.calls).To(Equal(1))
+		Expect([]int{p.calls, p.histories}).To(Equal([]int{1, 1}))
 
 		By("remembering by its status what it knew before a restart")
 		w.clock.SetTime(w.start.Add(29 * time.Minute)) // mostly in another slot
@@ -145,9 +154,45 @@ var _ = Describe("A region with a source on the network", func() {
 		By("asking again when there is news")
 		w.clock.SetTime(w.start.Add(33 * time.Minute))
 		w.readRegion(gb)
-		Expect(p.calls).To(Equal(2))
+		Expect([]int{p.calls, p.histories}).To(Equal([]int{2, 1}))
 		w.readRegion(gb)
-		Expect(p.calls).To(Equal(2))
+		Expect([]int{p.calls, p.histories}).To(Equal([]int{2, 1}))
+
+		By("asking for the past once a day")
+		w.clock.SetTime(w.start.Add(24 * time.Hour))
+		w.readRegion(gb)
+		Expect([]int{p.calls, p.histories}).To(Equal([]int{3, 2}))
+	})
+
+	It("is planned by its mean day when no forecast is left", func(ctx context.Context) {
+		w := newWorld(ctx)
+		p := newProvider(w)
+		gb := w.regionName("gb")
+		w.region(gb, uk, nil)
+		w.editRegion(gb, func(r *carbonv1alpha1.GridRegion) { r.Spec.AnnualMean = "GBR" })
+		profile := w.getRegion(gb).Status.Profile
+		Expect(profile).NotTo(BeNil())
+		Expect(profile.GramsPerKWh).To(HaveLen(48))
+		Expect(profile.Source).To(Equal("ukCarbonIntensity"))
+
+		p.broken = dead
+		w.at(w.slot(97).Add(time.Hour), gb) // the forecast reached 48 hours
+		region := w.getRegion(gb)
+		Expect(reasons(region)).To(Equal([]string{"True/ProfileInUse", "False/SourceUnavailable"}))
+		Expect(region.Status.Intensity).To(HaveValue(And(
+			HaveField("Quality", carbonv1alpha1.QualityProfile), HaveField("Source", "ukCarbonIntensity"), HaveField("GramsPerKWh", BeEquivalentTo("201")))))
+		Expect(region.Status.Profile).To(Equal(profile), "it outlives the outage")
+
+		w.create(build.CarbonAwareJob("x", w.namespace).Regions(gb).MaxDelay(100 * time.Hour).KWh("1"))
+		w.plan("x")
+		plan := w.get("x").Status.Plan
+		Expect(plan.Quality).To(Equal(carbonv1alpha1.QualityProfile))
+		Expect(plan.GramsPerKWh).To(BeEquivalentTo("201"))
+
+		By("a forecast again when the source is back")
+		p.broken = nil
+		w.at(w.slot(200), gb)
+		Expect(reasons(w.getRegion(gb))).To(Equal([]string{"True/ForecastAvailable", "True/ForecastAvailable"}))
 	})
 
 	It("backs off while it fails, longer when it is told to, and recovers by itself", func(ctx context.Context) {
