@@ -34,6 +34,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/forecast"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/testing/crdvalidate"
 )
 
@@ -95,6 +96,26 @@ func strict(t *testing.T, name string, object *unstructured.Unstructured) {
 	}
 }
 
+// A region of a sample or a document falls back on a mean of a year that is known.
+func TestEveryAnnualMeanIsKnown(t *testing.T) {
+	count := 0
+	for name, texts := range manifests(t) {
+		for _, object := range split(t, name, texts) {
+			zone, has, err := unstructured.NestedString(object.Object, "spec", "annualMean")
+			if !has && err == nil {
+				continue
+			}
+			count++
+			if _, err := forecast.MeanOfYear(zone); err != nil {
+				t.Errorf("%s: %s: %v", name, object.GetName(), err)
+			}
+		}
+	}
+	if count < 10 {
+		t.Errorf("only %d regions with an annual mean were found", count)
+	}
+}
+
 func TestEveryLinkLeadsSomewhere(t *testing.T) {
 	for _, name := range find(t, ".md") {
 		for _, match := range link.FindAllStringSubmatch(read(t, name), -1) {
@@ -131,7 +152,7 @@ func TestEveryReasonIsExplained(t *testing.T) {
 func manifests(t *testing.T) map[string][]string {
 	t.Helper()
 	texts := map[string][]string{}
-	for _, pattern := range []string{"config/samples/*.yaml", "hack/demo/*.yaml"} {
+	for _, pattern := range []string{"config/samples/*.yaml", "config/samples/cloud/*.yaml", "hack/demo/*.yaml"} {
 		files, err := filepath.Glob(filepath.Join(root, pattern))
 		if err != nil {
 			t.Fatal(err)

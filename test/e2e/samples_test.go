@@ -30,5 +30,6 @@ var _ = Describe("The samples", func() {
 		for _, line := range []string{"configmap/replayed-trace", "gridregion.carbon.ecotracker.dev/gb", "carbonawarejob.carbon.ecotracker.dev/nightly-eval"} {
 			Expect(output).To(ContainSubstring(line))
 		}
+		kubectl(ctx, "apply", "--dry-run=server", "-f", filepath.Join("..", "..", "config", "samples", "cloud"))
 	})
 })
