@@ -22,7 +22,7 @@ import (
 )
 
 // IntensitySource is one source of carbon intensity.
-// +kubebuilder:validation:XValidation:rule="(has(self.trace) ? 1 : 0) + (has(self.static) ? 1 : 0) + (has(self.ukCarbonIntensity) ? 1 : 0) + (has(self.energyCharts) ? 1 : 0) + (has(self.electricityMaps) ? 1 : 0) == 1",message="exactly one source must be set: ukCarbonIntensity, electricityMaps, energyCharts, trace or static"
+// +kubebuilder:validation:XValidation:rule="(has(self.trace) ? 1 : 0) + (has(self.static) ? 1 : 0) + (has(self.ukCarbonIntensity) ? 1 : 0) + (has(self.energyCharts) ? 1 : 0) + (has(self.electricityMaps) ? 1 : 0) + (has(self.carbonAwareSDK) ? 1 : 0) == 1",message="exactly one source must be set: ukCarbonIntensity, electricityMaps, energyCharts, carbonAwareSDK, trace or static"
 type IntensitySource struct {
 	// ukCarbonIntensity asks the Carbon Intensity API of Great Britain, which needs no key.
 	// +optional
@@ -35,6 +35,10 @@ type IntensitySource struct {
 	// energyCharts asks the API of Fraunhofer ISE for a European country, which needs no key.
 	// +optional
 	EnergyCharts *EnergyChartsSource `json:"energyCharts,omitempty"`
+
+	// carbonAwareSDK asks a Web API of the Green Software Foundation's Carbon Aware SDK that you run.
+	// +optional
+	CarbonAwareSDK *CarbonAwareSDKSource `json:"carbonAwareSDK,omitempty"`
 
 	// trace reads forecast and actual intensities from a CSV table in a ConfigMap.
 	// +optional
@@ -93,6 +97,22 @@ type EnergyChartsSource struct {
 	// +required
 	// +kubebuilder:validation:Pattern=`^[a-z]{2}$`
 	Country string `json:"country,omitempty"`
+}
+
+// CarbonAwareSDKSource is a Web API of the Carbon Aware SDK.
+type CarbonAwareSDKSource struct {
+	// endpoint is its address, for example https://carbon.example.org. One inside the cluster, or with
+	// plain http, needs the manager's flag --allow-private-sources.
+	// +required
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?$`
+	Endpoint string `json:"endpoint,omitempty"`
+
+	// location as the API names it, by default an Azure region such as uksouth.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Location string `json:"location,omitempty"`
 }
 
 // TraceSource is a CSV table with the columns from, to, intensity_forecast and, optionally,

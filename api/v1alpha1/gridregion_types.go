@@ -135,8 +135,8 @@ type IntensityStatus struct {
 	// +required
 	Quality IntensityQuality `json:"quality,omitempty"`
 
-	// source that gave the value: ukCarbonIntensity, electricityMaps, energyCharts, trace,
-	// static or annualMean.
+	// source that gave the value: ukCarbonIntensity, electricityMaps, energyCharts,
+	// carbonAwareSDK, trace, static or annualMean.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63

@@ -73,8 +73,8 @@ func TestGridRegionRefuses(t *testing.T) {
 	rows := []invalid{
 		{"no spec", "spec: null", "spec", "Required value"},
 		{"no source", "spec: {source: null}", "spec.source", "Required value"},
-		{"empty source", "spec: {source: {trace: null}}", "spec.source", "exactly one source must be set: ukCarbonIntensity, electricityMaps, energyCharts, trace or static"},
-		{"two sources", `spec: {source: {static: {gramsPerKWh: "1"}}}`, "spec.source", "exactly one source must be set: ukCarbonIntensity, electricityMaps, energyCharts, trace or static"},
+		{"empty source", "spec: {source: {trace: null}}", "spec.source", "exactly one source must be set: ukCarbonIntensity, electricityMaps, energyCharts, carbonAwareSDK, trace or static"},
+		{"two sources", `spec: {source: {static: {gramsPerKWh: "1"}}}`, "spec.source", "exactly one source must be set: ukCarbonIntensity, electricityMaps, energyCharts, carbonAwareSDK, trace or static"},
 		{"unknown source", "spec: {source: {trace: null, crystalBall: {}}}", "spec.source.crystalBall", "unknown field"},
 		{"long name", "metadata: {name: a123456789012345678901234567890123456789012345678901234567890123}", "<nil>", "metadata.name must be at most 63 characters long"},
 
@@ -99,6 +99,8 @@ func TestGridRegionRefuses(t *testing.T) {
 		{"no token", "spec: {source: {trace: null, electricityMaps: {zone: DE}}}", "spec.source.electricityMaps.tokenSecretRef", "Required value"},
 		{"secret of another namespace", "spec: {source: {trace: null, electricityMaps: {zone: DE, tokenSecretRef: {name: a, namespace: b}}}}", "spec.source.electricityMaps.tokenSecretRef.namespace", "unknown field"},
 		{"zone with a path", "spec: {source: {trace: null, electricityMaps: {zone: DE/../x, tokenSecretRef: {name: a}}}}", "spec.source.electricityMaps.zone", "should match"},
+		{"endpoint of a file", "spec: {source: {trace: null, carbonAwareSDK: {endpoint: 'file:///etc/passwd', location: uksouth}}}", "spec.source.carbonAwareSDK.endpoint", "should match"},
+		{"endpoint with a password", "spec: {source: {trace: null, carbonAwareSDK: {endpoint: 'https://a:b@example.org', location: uksouth}}}", "spec.source.carbonAwareSDK.endpoint", "should match"},
 		{"country in two letters", "spec: {annualMean: GB}", "spec.annualMean", "[A-Z]{3}"},
 		{"static fallback", `spec: {fallbacks: [{static: {gramsPerKWh: "1"}}]}`, "spec.fallbacks", "set annualMean"},
 		{"empty fallback", "spec: {fallbacks: [{}]}", "spec.fallbacks[0]", "exactly one source must be set"},

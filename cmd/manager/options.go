@@ -48,7 +48,7 @@ func parseOptions(args []string) (*options, error) {
 	flags.StringVar(&o.namespace, "namespace", os.Getenv("POD_NAMESPACE"),
 		"the operator's own namespace, from which ConfigMaps and the leader lease are taken (default $POD_NAMESPACE, else "+defaultNamespace+")")
 	flags.BoolVar(&o.allowPrivate, "allow-private-sources", false,
-		"let intensity sources have addresses that are not public; by default they cannot lead into the cluster or to a metadata service")
+		"let intensity sources have addresses that are not public, and plain http; by default they cannot lead into the cluster or to a metadata service")
 	o.zap.BindFlags(flags)
 	if err := flags.Parse(args); err != nil {
 		return nil, fmt.Errorf("reading the flags: %w", err)

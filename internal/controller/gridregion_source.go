@@ -116,6 +116,8 @@ func (r *GridRegionReconciler) remoteSource(source *carbonv1alpha1.IntensitySour
 			Zone:  source.ElectricityMaps.Zone,
 			Token: func(ctx context.Context) (string, error) { return r.secret(ctx, source.ElectricityMaps.TokenSecretRef) },
 		}
+	case source.CarbonAwareSDK != nil:
+		return forecast.CarbonAwareSDK{Endpoint: source.CarbonAwareSDK.Endpoint, Location: source.CarbonAwareSDK.Location}
 	case source.EnergyCharts != nil:
 		return forecast.EnergyCharts{Country: source.EnergyCharts.Country}
 	default:

@@ -38,27 +38,28 @@ var notPublic = []netip.Prefix{
 	netip.MustParsePrefix("64:ff9b::/96"), netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("2002::/16"),
 }
 
-// NewClient is an HTTP client for sources: https only, no redirect to another host, and, unless
-// allowPrivate, no connection to an address that is not a public one, checked after the name was
-// resolved, so that no source can make the operator talk to the cluster or to a metadata service.
+// NewClient is an HTTP client for sources: no redirect to another host, and, unless allowPrivate, https
+// only and no connection to an address that is not a public one, checked after the name was resolved,
+// so that no source can make the operator talk to the cluster or to a metadata service.
 // Proxies of the environment are not used: the check would see only the proxy's address.
 func NewClient(allowPrivate bool) *http.Client {
 	dialer := &net.Dialer{Timeout: 5 * time.Second}
 	if !allowPrivate {
 		dialer.Control = refusePrivate
 	}
-	return &http.Client{
-		CheckRedirect: sameHost,
-		Transport: httpsOnly{&http.Transport{
-			DialContext:           dialer.DialContext,
-			TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12},
-			TLSHandshakeTimeout:   5 * time.Second,
-			ResponseHeaderTimeout: 10 * time.Second,
-			IdleConnTimeout:       time.Minute,
-			MaxIdleConnsPerHost:   1,
-			ForceAttemptHTTP2:     true,
-		}},
+	var transport http.RoundTripper = &http.Transport{
+		DialContext:           dialer.DialContext,
+		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout:   5 * time.Second,
+		ResponseHeaderTimeout: 10 * time.Second,
+		IdleConnTimeout:       time.Minute,
+		MaxIdleConnsPerHost:   1,
+		ForceAttemptHTTP2:     true,
 	}
+	if !allowPrivate {
+		transport = httpsOnly{transport}
+	}
+	return &http.Client{CheckRedirect: sameOrigin, Transport: transport}
 }
 
 func refusePrivate(_, address string, _ syscall.RawConn) error {
@@ -82,9 +83,12 @@ func isPublic(ip netip.Addr) bool {
 	return ip.IsGlobalUnicast() && !ip.IsPrivate()
 }
 
-func sameHost(next *http.Request, via []*http.Request) error {
+func sameOrigin(next *http.Request, via []*http.Request) error {
 	if next.URL.Host != via[0].URL.Host {
 		return errors.New("it redirects to another host")
+	}
+	if next.URL.Scheme != via[0].URL.Scheme {
+		return errors.New("it redirects to another protocol")
 	}
 	if len(via) > maxRedirects {
 		return errors.New("it redirects too often")

@@ -35,7 +35,7 @@ func trusting(t *testing.T, server *httptest.Server) *http.Client {
 	client := NewClient(true)
 	roots := x509.NewCertPool()
 	roots.AddCert(server.Certificate())
-	client.Transport.(httpsOnly).next.(*http.Transport).TLSClientConfig.RootCAs = roots
+	client.Transport.(*http.Transport).TLSClientConfig.RootCAs = roots
 	return client
 }
 
@@ -93,7 +93,7 @@ func TestFetchFromABrokenServer(t *testing.T) {
 		}, SourceError{Problem: "it cannot be reached: it redirects to another host"}, false},
 		{"to plain http", func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://"+r.Host+"/", http.StatusFound)
-		}, SourceError{Problem: "it cannot be reached: only https is allowed"}, false},
+		}, SourceError{Problem: "it cannot be reached: it redirects to another protocol"}, false},
 		{
 			"to itself for ever", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/again", http.StatusFound) },
 			SourceError{Problem: "it cannot be reached: it redirects too often"},
@@ -133,6 +133,10 @@ func TestClientTrustsNobodyUnknown(t *testing.T) {
 	err := fetchJSON(t.Context(), NewClient(true), server.URL, time.Time{}, &into)
 	if err == nil || !strings.Contains(err.Error(), "certificate") {
 		t.Errorf("a certificate of nobody was taken: %v", err)
+	}
+	err = fetchJSON(t.Context(), NewClient(false), "http://example.org", time.Time{}, &into)
+	if err == nil || !strings.Contains(err.Error(), "only https is allowed") {
+		t.Errorf("plain http was spoken: %v", err)
 	}
 	err = fetchJSON(t.Context(), NewClient(false), strings.Replace(server.URL, "127.0.0.1", "localhost", 1), time.Time{}, &into)
 	if err == nil || !strings.Contains(err.Error(), "not public") {
