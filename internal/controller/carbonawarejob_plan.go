@@ -27,9 +27,12 @@ import (
 	"github.com/ecotracker-dev/ecotracker-operator/internal/policy"
 )
 
-// pendingGrace is how long after its creation a job waits for its GridRegions to be read for the
-// first time: both are often applied in one command.
-const pendingGrace = time.Minute
+// How long after its creation a job waits for its GridRegions to be read for the first time: both are
+// often applied in one command. A job that may not wait at all is given a moment only.
+const (
+	pendingGrace = time.Minute
+	urgentGrace  = 5 * time.Second
+)
 
 // What the CRD's schema defaults to; for objects that were stored without it.
 const (
@@ -60,7 +63,7 @@ func (s *scope) plan() {
 	}
 	s.caj.Status.Model = s.plannedModel()
 	if s.regionsPending() {
-		s.wakeAt(s.caj.CreationTimestamp.Add(pendingGrace))
+		s.wakeAt(s.pendingUntil())
 		return
 	}
 	next := policy.Choose(s.request())
@@ -94,13 +97,19 @@ func (s *scope) checkTemplate() *blockage {
 	}
 }
 
+// pendingUntil is when the job stops waiting for the first reading of its regions: never after its
+// latest start, but for the moment that a job gets which may not wait.
+func (s *scope) pendingUntil() time.Time {
+	wait := min(pendingGrace, maxDelay(s.caj))
+	if wait <= 0 {
+		wait = urgentGrace
+	}
+	return s.caj.CreationTimestamp.Add(wait)
+}
+
 // regionsPending says whether to wait for the first reading of the regions.
 func (s *scope) regionsPending() bool {
-	grace := s.caj.CreationTimestamp.Add(pendingGrace)
-	if latest := s.latestStart(); latest.Before(grace) && maxDelay(s.caj) > 0 {
-		grace = latest
-	}
-	if !s.now.Before(grace) {
+	if !s.now.Before(s.pendingUntil()) {
 		return false
 	}
 	for _, r := range s.regions {

@@ -164,6 +164,28 @@ var _ = Describe("A job's regions", func() {
 		Expect(w.job("y").Spec.Suspend).To(HaveValue(BeFalse()))
 	})
 
+	DescribeTable("that were not read yet are waited for, but not past the latest start",
+		func(ctx context.Context, maxDelay, grace time.Duration) {
+			w := newWorld(ctx)
+			name := w.regionName("unread")
+			region := &carbonv1alpha1.GridRegion{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: carbonv1alpha1.GridRegionSpec{Source: traceSource(name)}}
+			Expect(api.Create(ctx, region)).To(Succeed())
+			DeferCleanup(func(ctx context.Context) { Expect(api.Delete(ctx, region)).To(Succeed()) })
+			w.create(build.CarbonAwareJob("x", w.namespace).Regions(name).MaxDelay(maxDelay))
+			created := w.get("x").CreationTimestamp.Time
+			w.clock.SetTime(created)
+			Expect(w.plan("x").RequeueAfter).To(Equal(grace))
+			Expect(reasonOf(w.get("x"), "Planned")).To(Equal("False/RegionPending"))
+			w.clock.SetTime(created.Add(grace))
+			w.plan("x")
+			w.startDue("x")
+			Expect(w.job("x").Spec.Suspend).To(HaveValue(BeFalse()))
+		},
+		Entry("a job that may not wait", time.Duration(0), 5*time.Second),
+		Entry("one that may wait for half a minute", 30*time.Second, 30*time.Second),
+		Entry("one that may wait for hours", 4*time.Hour, time.Minute),
+	)
+
 	It("are the default one when none is named", func(ctx context.Context) {
 		w := newWorld(ctx)
 		w.create(build.CarbonAwareJob("x", w.namespace))
