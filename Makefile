@@ -76,8 +76,8 @@ verify: $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(KUSTOMIZE) $(GOLANGCI_LINT) ## Check
 ##@ Develop
 
 .PHONY: build
-build: ## Build the manager into bin/.
-	CGO_ENABLED=0 go build -trimpath -o bin/manager ./cmd/manager
+build: ## Build the manager and the kubectl plugin into bin/.
+	CGO_ENABLED=0 go build -trimpath -o bin/ ./cmd/...
 
 .PHONY: run
 run: ## Run the manager here, against the cluster of the current kubeconfig.

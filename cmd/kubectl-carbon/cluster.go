@@ -1,0 +1,79 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/pflag"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
+)
+
+// cluster is where the commands look, by the flags that kubectl itself has: -n, -A, --context,
+// --kubeconfig and so on. Nothing is read or connected before a command asks for it, so commands that
+// need no cluster work without one.
+type cluster struct {
+	flags         *genericclioptions.ConfigFlags
+	allNamespaces bool
+}
+
+func newCluster() *cluster {
+	return &cluster{flags: genericclioptions.NewConfigFlags(true)}
+}
+
+func (c *cluster) addFlags(flags *pflag.FlagSet) {
+	c.flags.AddFlags(flags)
+	flags.BoolVarP(&c.allNamespaces, "all-namespaces", "A", false, "look in all namespaces")
+}
+
+// namespace is the one to look in: that of -n, else that of the kubeconfig's context; empty for all
+// of them.
+func (c *cluster) namespace() (string, error) {
+	if c.allNamespaces {
+		return "", nil
+	}
+	namespace, _, err := c.flags.ToRawKubeConfigLoader().Namespace()
+	if err != nil {
+		return "", fmt.Errorf("reading the kubeconfig: %w", err)
+	}
+	return namespace, nil
+}
+
+// client talks to the API server; it knows our kinds and the built-in ones.
+func (c *cluster) client() (client.Client, error) {
+	config, err := c.flags.ToRESTConfig()
+	if err != nil {
+		return nil, fmt.Errorf("finding the cluster (set KUBECONFIG, --kubeconfig or --context): %w", err)
+	}
+	scheme := runtime.NewScheme()
+	if err := clientgoscheme.AddToScheme(scheme); err != nil {
+		return nil, fmt.Errorf("registering the built-in kinds: %w", err)
+	}
+	if err := carbonv1alpha1.AddToScheme(scheme); err != nil {
+		return nil, fmt.Errorf("registering our kinds: %w", err)
+	}
+	made, err := client.New(config, client.Options{Scheme: scheme})
+	if err != nil {
+		return nil, fmt.Errorf("connecting to the cluster: %w", err)
+	}
+	return made, nil
+}
