@@ -35,7 +35,6 @@ history of a power grid to tell what waiting for a greener hour is worth there.`
 	root.SetIn(streams.In)
 	root.SetOut(streams.Out)
 	root.SetErr(streams.ErrOut)
-
 	where.addFlags(root.PersistentFlags())
 	return root
 }

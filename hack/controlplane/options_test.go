@@ -42,6 +42,7 @@ func TestParseOptions(t *testing.T) {
 }
 
 func TestParseOptionsFindsTheRepository(t *testing.T) {
+	t.Setenv("CONTROLPLANE_BIN_DIR", "") // whoever runs the tests may have one
 	o, _, err := parseOptions("up", nil)
 	if err != nil {
 		t.Fatal(err)
