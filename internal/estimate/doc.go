@@ -14,7 +14,11 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-// Package estimate turns energy and carbon intensity into emissions. It is pure: no cluster, no
-// wall clock. Energy is in kWh, intensity in gCO2e/kWh, emissions in nanograms of CO2e, so that
-// sums are exact.
+// Package estimate finds the energy of a run and turns it, with carbon intensities, into emissions. It
+// is pure: no cluster, no wall clock. Energy is in kWh, intensity in gCO2e/kWh, emissions in nanograms
+// of CO2e, so that sums are exact.
+//
+// The energy of calls of a language model follows the EcoLogits methodology: a Catalog knows the
+// models and the data centres of their providers, Catalog.Lookup finds one by the name under which it
+// is called, and Model.Inference estimates what calls of it take.
 package estimate
