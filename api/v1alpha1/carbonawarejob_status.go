@@ -268,4 +268,8 @@ type EmissionsIntensity struct {
 	// chosenAtRun is the mean in the chosen region over the real run.
 	// +required
 	ChosenAtRun Decimal `json:"chosenAtRun,omitempty"`
+
+	// signal says whether these are average or marginal intensities.
+	// +optional
+	Signal IntensitySignal `json:"signal,omitempty"`
 }

@@ -22,7 +22,7 @@ import (
 )
 
 // IntensitySource is one source of carbon intensity.
-// +kubebuilder:validation:XValidation:rule="(has(self.trace) ? 1 : 0) + (has(self.static) ? 1 : 0) + (has(self.ukCarbonIntensity) ? 1 : 0) + (has(self.energyCharts) ? 1 : 0) + (has(self.electricityMaps) ? 1 : 0) + (has(self.carbonAwareSDK) ? 1 : 0) == 1",message="exactly one source must be set: ukCarbonIntensity, electricityMaps, energyCharts, carbonAwareSDK, trace or static"
+// +kubebuilder:validation:XValidation:rule="(has(self.trace) ? 1 : 0) + (has(self.static) ? 1 : 0) + (has(self.ukCarbonIntensity) ? 1 : 0) + (has(self.energyCharts) ? 1 : 0) + (has(self.electricityMaps) ? 1 : 0) + (has(self.wattTime) ? 1 : 0) + (has(self.carbonAwareSDK) ? 1 : 0) == 1",message="exactly one source must be set: ukCarbonIntensity, electricityMaps, wattTime, energyCharts, carbonAwareSDK, trace or static"
 type IntensitySource struct {
 	// ukCarbonIntensity asks the Carbon Intensity API of Great Britain, which needs no key.
 	// +optional
@@ -31,6 +31,10 @@ type IntensitySource struct {
 	// electricityMaps asks the API of Electricity Maps, which needs a token with access to forecasts.
 	// +optional
 	ElectricityMaps *ElectricityMapsSource `json:"electricityMaps,omitempty"`
+
+	// wattTime asks the API of WattTime for marginal intensities. It needs an account.
+	// +optional
+	WattTime *WattTimeSource `json:"wattTime,omitempty"`
 
 	// energyCharts asks the API of Fraunhofer ISE for a European country, which needs no key.
 	// +optional
@@ -47,6 +51,25 @@ type IntensitySource struct {
 	// static is one intensity that never changes.
 	// +optional
 	Static *StaticSource `json:"static,omitempty"`
+}
+
+// Signal is the kind of intensity that the source gives.
+func (s *IntensitySource) Signal() IntensitySignal {
+	signal := IntensitySignal("")
+	switch {
+	case s.WattTime != nil:
+		signal = SignalMarginal
+	case s.CarbonAwareSDK != nil:
+		signal = s.CarbonAwareSDK.Signal
+	case s.Trace != nil:
+		signal = s.Trace.Signal
+	case s.Static != nil:
+		signal = s.Static.Signal
+	}
+	if signal == SignalMarginal {
+		return SignalMarginal
+	}
+	return SignalAverage
 }
 
 // UKCarbonIntensitySource is the Carbon Intensity API of Great Britain, https://carbonintensity.org.uk.
@@ -73,6 +96,30 @@ type ElectricityMapsSource struct {
 	// tokenSecretRef names the API token: a key of a Secret in the operator's own namespace.
 	// +required
 	TokenSecretRef SecretKeyReference `json:"tokenSecretRef,omitzero"`
+}
+
+// WattTimeSource is version 3 of the API of WattTime, https://docs.watttime.org: the signal co2_moer,
+// the intensity of the generation that answers one more kWh of demand.
+type WattTimeSource struct {
+	// region of WattTime, for example CAISO_NORTH or PJM_DC.
+	// +required
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$`
+	Region string `json:"region,omitempty"`
+
+	// credentialsSecretRef names the account: a Secret in the operator's own namespace with the keys
+	// username and password.
+	// +required
+	CredentialsSecretRef SecretReference `json:"credentialsSecretRef,omitzero"`
+}
+
+// SecretReference names a Secret in the operator's own namespace.
+type SecretReference struct {
+	// name of the Secret.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name,omitempty"`
 }
 
 // SecretKeyReference names one key of a Secret in the operator's own namespace.
@@ -113,6 +160,11 @@ type CarbonAwareSDKSource struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	Location string `json:"location,omitempty"`
+
+	// signal says what kind of intensity the API gives: Marginal when WattTime is the provider behind it.
+	// +optional
+	// +kubebuilder:default=Average
+	Signal IntensitySignal `json:"signal,omitempty"`
 }
 
 // TraceSource is a CSV table with the columns from, to, intensity_forecast and, optionally,
@@ -126,6 +178,11 @@ type TraceSource struct {
 	// this GridRegion was created. Without it, the table's times are taken as they are.
 	// +optional
 	Replay *TraceReplay `json:"replay,omitempty"`
+
+	// signal says what kind of intensity the table holds.
+	// +optional
+	// +kubebuilder:default=Average
+	Signal IntensitySignal `json:"signal,omitempty"`
 }
 
 // ConfigMapKeyReference names one key of a ConfigMap in the operator's own namespace.
@@ -162,8 +219,13 @@ type TraceReplay struct {
 
 // StaticSource is one carbon intensity for all times.
 type StaticSource struct {
-	// gramsPerKWh is the average carbon intensity in gCO2e/kWh, above 0 and at most 5000.
+	// gramsPerKWh is the carbon intensity in gCO2e/kWh, above 0 and at most 5000.
 	// +required
 	// +kubebuilder:validation:XValidation:rule="isQuantity(string(self)) && quantity(string(self)).isGreaterThan(quantity('0')) && !quantity(string(self)).isGreaterThan(quantity('5000'))",message="gramsPerKWh must be a number such as \"210\", above 0 and at most 5000 gCO2e/kWh"
 	GramsPerKWh resource.Quantity `json:"gramsPerKWh,omitzero"`
+
+	// signal says what kind of intensity that is.
+	// +optional
+	// +kubebuilder:default=Average
+	Signal IntensitySignal `json:"signal,omitempty"`
 }

@@ -22,6 +22,9 @@ import (
 )
 
 // GridRegionSpec says where a region's carbon intensity comes from and what it means to run there.
+// +kubebuilder:validation:XValidation:rule="!has(self.fallbacks) || self.fallbacks.all(f, (has(f.wattTime) || (has(f.carbonAwareSDK) && f.carbonAwareSDK.signal == 'Marginal') || (has(f.trace) && f.trace.signal == 'Marginal') || (has(f.static) && f.static.signal == 'Marginal')) == (has(self.source.wattTime) || (has(self.source.carbonAwareSDK) && self.source.carbonAwareSDK.signal == 'Marginal') || (has(self.source.trace) && self.source.trace.signal == 'Marginal') || (has(self.source.static) && self.source.static.signal == 'Marginal')))",message="fallbacks must give the same signal as the source: marginal (wattTime, or signal: Marginal) and average intensities are never mixed"
+// +kubebuilder:validation:XValidation:rule="!has(self.annualMean) || !(has(self.source.wattTime) || (has(self.source.carbonAwareSDK) && self.source.carbonAwareSDK.signal == 'Marginal') || (has(self.source.trace) && self.source.trace.signal == 'Marginal') || (has(self.source.static) && self.source.static.signal == 'Marginal'))",message="annualMean is an average intensity and cannot stand in for a marginal one: remove it"
+// +kubebuilder:validation:XValidation:rule="(has(self.source.wattTime) || (has(self.source.carbonAwareSDK) && self.source.carbonAwareSDK.signal == 'Marginal') || (has(self.source.trace) && self.source.trace.signal == 'Marginal') || (has(self.source.static) && self.source.static.signal == 'Marginal')) == (has(oldSelf.source.wattTime) || (has(oldSelf.source.carbonAwareSDK) && oldSelf.source.carbonAwareSDK.signal == 'Marginal') || (has(oldSelf.source.trace) && oldSelf.source.trace.signal == 'Marginal') || (has(oldSelf.source.static) && oldSelf.source.static.signal == 'Marginal'))",message="the source's signal cannot change between average and marginal: create another GridRegion"
 type GridRegionSpec struct {
 	// source is where the carbon intensity comes from: exactly one of its fields is set.
 	// +required
@@ -38,6 +41,7 @@ type GridRegionSpec struct {
 
 	// annualMean is the country, by its ISO 3166-1 alpha-3 code such as GBR, whose mean carbon intensity
 	// of a year is used when nothing better is known. Unset means that the intensity is unknown then.
+	// It is an average intensity: a region with a marginal source has none.
 	// +optional
 	// +kubebuilder:validation:Pattern=`^[A-Z]{3}$`
 	AnnualMean string `json:"annualMean,omitempty"`
@@ -135,8 +139,8 @@ type IntensityStatus struct {
 	// +required
 	Quality IntensityQuality `json:"quality,omitempty"`
 
-	// source that gave the value: ukCarbonIntensity, electricityMaps, energyCharts,
-	// carbonAwareSDK, trace, static or annualMean.
+	// source that gave the value: ukCarbonIntensity, electricityMaps, wattTime,
+	// energyCharts, carbonAwareSDK, trace, static or annualMean.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
@@ -235,6 +239,7 @@ type GreenestStatus struct {
 // +kubebuilder:printcolumn:name="Source",type=string,JSONPath=`.status.intensity.source`
 // +kubebuilder:printcolumn:name="Now",type=string,JSONPath=`.status.intensity.gramsPerKWh`,description="Carbon intensity now, gCO2e/kWh"
 // +kubebuilder:printcolumn:name="Quality",type=string,JSONPath=`.status.intensity.quality`
+// +kubebuilder:printcolumn:name="Signal",type=string,JSONPath=`.status.intensity.signal`,priority=1
 // +kubebuilder:printcolumn:name="Greenest-At",type=string,JSONPath=`.status.greenest.start`
 // +kubebuilder:printcolumn:name="Greenest",type=string,JSONPath=`.status.greenest.gramsPerKWh`,description="Least carbon intensity in the forecast, gCO2e/kWh"
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`

@@ -16,7 +16,11 @@ limitations under the License.
 
 package v1alpha1_test
 
-import "testing"
+import (
+	"testing"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
 
 const minimalRegion = `
 apiVersion: carbon.ecotracker.dev/v1alpha1
@@ -57,13 +61,64 @@ spec:
 
 func TestGridRegionDefaults(t *testing.T) {
 	got := created(t, gridRegionCRD, tracedRegion)
-	want := changed(t, tracedRegion, "spec: {source: {trace: {configMapRef: {key: trace.csv}, replay: {speed: 1}}}}")
+	want := changed(t, tracedRegion, "spec: {source: {trace: {configMapRef: {key: trace.csv}, replay: {speed: 1}, signal: Average}}}")
 	expectSame(t, got, want)
 }
 
+const marginalRegion = `
+apiVersion: carbon.ecotracker.dev/v1alpha1
+kind: GridRegion
+metadata: {name: us-west-1}
+spec:
+  source:
+    wattTime: {region: CAISO_NORTH, credentialsSecretRef: {name: watttime}}
+  fallbacks:
+  - carbonAwareSDK: {endpoint: "https://carbon.example.org", location: westus, signal: Marginal}
+  - trace: {configMapRef: {name: caiso, key: trace.csv}, signal: Marginal}
+`
+
+// TestGridRegionSignal holds that a region has one signal, for good.
+func TestGridRegionSignal(t *testing.T) {
+	v := loadCRD(t, gridRegionCRD)
+	expectSame(t, created(t, gridRegionCRD, marginalRegion), changed(t, marginalRegion, ""))
+	expectAccepted(t, v.Create(t.Context(), changed(t, minimalRegion, `spec: {source: {static: {signal: Marginal}}}`)))
+	update := func(valid, change string) field.ErrorList {
+		old := created(t, gridRegionCRD, valid)
+		return v.Update(t.Context(), changed(t, valid, change), old)
+	}
+	const changes = "cannot change between average and marginal: create another GridRegion"
+	expectError(t, update(marginalRegion, "spec: {source: {wattTime: null, ukCarbonIntensity: {}}, fallbacks: null}"), "spec", changes)
+	expectError(t, update(tracedRegion, "spec: {source: {trace: {signal: Marginal}}}"), "spec", changes)
+	expectAccepted(t, update(marginalRegion, "spec: {source: {wattTime: {region: PJM_DC}}}"))
+	expectAccepted(t, update(marginalRegion, "spec: {source: {wattTime: null, trace: {configMapRef: {name: caiso}, signal: Marginal}}}"))
+	expectAccepted(t, update(tracedRegion, "spec: {source: {trace: null, ukCarbonIntensity: {}}, annualMean: GBR}"))
+}
+
+func TestGridRegionRefusesMixedSignals(t *testing.T) {
+	const mixed = "fallbacks must give the same signal as the source"
+	expectRefused(t, gridRegionCRD, marginalRegion, []invalid{
+		{"average fallback", "spec: {fallbacks: [{ukCarbonIntensity: {}}]}", "spec", mixed},
+		{"average trace", "spec: {fallbacks: [{trace: {configMapRef: {name: a}}}]}", "spec", mixed},
+		{"average SDK", "spec: {fallbacks: [{carbonAwareSDK: {endpoint: 'https://example.org', location: a}}]}", "spec", mixed},
+		{"annual mean", "spec: {annualMean: USA}", "spec", "annualMean is an average intensity and cannot stand in for a marginal one: remove it"},
+		{"credentials in the clear", "spec: {source: {wattTime: {password: a}}}", "spec.source.wattTime.password", "unknown field"},
+		{"no credentials", "spec: {source: {wattTime: {credentialsSecretRef: null}}}", "spec.source.wattTime.credentialsSecretRef", "Required value"},
+		{"secret without a name", "spec: {source: {wattTime: {credentialsSecretRef: {name: ''}}}}", "spec.source.wattTime.credentialsSecretRef.name", "at least 1 chars"},
+		{"no region", "spec: {source: {wattTime: {region: null}}}", "spec.source.wattTime.region", "Required value"},
+		{"region with a path", "spec: {source: {wattTime: {region: 'PJM/../x'}}}", "spec.source.wattTime.region", "should match"},
+		{"unknown signal", "spec: {fallbacks: [{trace: {configMapRef: {name: a}, signal: Median}}]}", "spec.fallbacks[0].trace.signal", "supported values"},
+	})
+	expectRefused(t, gridRegionCRD, tracedRegion, []invalid{
+		{"marginal fallback", "spec: {fallbacks: [{wattTime: {region: PJM_DC, credentialsSecretRef: {name: a}}}]}", "spec", mixed},
+		{"marginal trace", "spec: {fallbacks: [{trace: {configMapRef: {name: a}, signal: Marginal}}]}", "spec", mixed},
+	})
+}
+
 func TestGridRegionKeepsWhatIsSet(t *testing.T) {
-	for _, manifest := range []string{minimalRegion, fullRegion} {
-		expectSame(t, created(t, gridRegionCRD, manifest), changed(t, manifest, ""))
+	for manifest, defaults := range map[string]string{
+		minimalRegion: "spec: {source: {static: {signal: Average}}}", fullRegion: "spec: {source: {trace: {signal: Average}}}",
+	} {
+		expectSame(t, created(t, gridRegionCRD, manifest), changed(t, manifest, defaults))
 	}
 }
 
@@ -73,8 +128,8 @@ func TestGridRegionRefuses(t *testing.T) {
 	rows := []invalid{
 		{"no spec", "spec: null", "spec", "Required value"},
 		{"no source", "spec: {source: null}", "spec.source", "Required value"},
-		{"empty source", "spec: {source: {trace: null}}", "spec.source", "exactly one source must be set: ukCarbonIntensity, electricityMaps, energyCharts, carbonAwareSDK, trace or static"},
-		{"two sources", `spec: {source: {static: {gramsPerKWh: "1"}}}`, "spec.source", "exactly one source must be set: ukCarbonIntensity, electricityMaps, energyCharts, carbonAwareSDK, trace or static"},
+		{"empty source", "spec: {source: {trace: null}}", "spec.source", "exactly one source must be set: ukCarbonIntensity, electricityMaps, wattTime, energyCharts, carbonAwareSDK, trace or static"},
+		{"two sources", `spec: {source: {static: {gramsPerKWh: "1"}}}`, "spec.source", "exactly one source must be set: ukCarbonIntensity, electricityMaps, wattTime, energyCharts, carbonAwareSDK, trace or static"},
 		{"unknown source", "spec: {source: {trace: null, crystalBall: {}}}", "spec.source.crystalBall", "unknown field"},
 		{"long name", "metadata: {name: a123456789012345678901234567890123456789012345678901234567890123}", "<nil>", "metadata.name must be at most 63 characters long"},
 

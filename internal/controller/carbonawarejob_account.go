@@ -57,7 +57,9 @@ func (s *scope) account() {
 	quality, err := s.intensities(runs, &in)
 	if err != nil {
 		s.recorded(metav1.ConditionFalse, carbonv1alpha1.ReasonIntensityUnknown, err.Error())
-		s.wakeAt(s.finalTime(runs))
+		if end := s.finalTime(runs); s.now.Before(end) { // later, only news of a region can help
+			s.wakeAt(end)
+		}
 		return
 	}
 	emissions, err := estimate.Account(in)
@@ -66,6 +68,7 @@ func (s *scope) account() {
 		return
 	}
 	record := emissionsStatus(in, emissions, method, quality)
+	record.Intensity.Signal = carbonv1alpha1.IntensitySignal(s.region(s.caj.Status.Job.Region).signal())
 	if s.isFinal(quality, runs) {
 		record.FinalAt = timePointer(s.now)
 		s.recorded(metav1.ConditionTrue, carbonv1alpha1.ReasonFinal, recordMessage(record))
@@ -120,6 +123,9 @@ func (s *scope) energy(runs []estimate.Interval) (estimate.Input, string) {
 // that the regions do not remember any more are taken from the plan, which was made of forecasts.
 func (s *scope) intensities(runs []estimate.Interval, in *estimate.Input) (forecast.Quality, error) {
 	home, chosen := s.home(), s.region(s.caj.Status.Job.Region)
+	if h, c := home.signal(), chosen.signal(); h != "" && c != "" && h != c {
+		return "", fmt.Errorf("region %s has %s intensities, %s has %s ones: they cannot be compared", home.name, h, chosen.name, c)
+	}
 	submission := s.caj.CreationTimestamp.Time
 	asIfNow := []estimate.Interval{{Start: submission, End: submission.Add(estimate.Total(runs))}}
 	var plan carbonv1alpha1.PlanStatus

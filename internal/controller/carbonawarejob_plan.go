@@ -140,7 +140,7 @@ func (s *scope) request() policy.Request {
 	for _, r := range s.regions {
 		series, quality := r.forecastAt(s.now)
 		request.Regions = append(request.Regions, policy.Region{
-			Name: r.name, Forecast: series, Quality: quality, Excluded: s.excluded(r),
+			Name: r.name, Forecast: series, Quality: quality, Signal: r.signal(), Excluded: s.excluded(r),
 		})
 	}
 	return request

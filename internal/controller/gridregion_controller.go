@@ -48,6 +48,7 @@ type GridRegionReconciler struct {
 	// Namespace is the operator's own: ConfigMaps and Secrets are read from nowhere else.
 	Namespace string
 	polls     poller
+	accounts  accounts
 }
 
 // readWorkers is how many regions are read at once: a source that is slow to answer must not keep

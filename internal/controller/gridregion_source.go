@@ -21,7 +21,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -101,7 +100,7 @@ func (r *GridRegionReconciler) observeSource(ctx context.Context, region *carbon
 		return observation{again: last.next}, last.problem, nil
 	}
 	seen := observation{source: remote.Name(), fetchedAt: last.fetchedAt, again: last.next}
-	seen.forecast, seen.recent, seen.actualUntil = last.trace.Known(now, forecastHorizon, recentHistory)
+	seen.forecast, seen.recent, seen.actualUntil = knownOf(last.trace, now, 1)
 	if last.fetchedAt.Equal(now) && profileIsDue(region, remote, now) {
 		seen.profile = r.polls.profile(ctx, remote, now)
 	}
@@ -114,8 +113,10 @@ func (r *GridRegionReconciler) remoteSource(source *carbonv1alpha1.IntensitySour
 	case source.ElectricityMaps != nil:
 		return forecast.ElectricityMaps{
 			Zone:  source.ElectricityMaps.Zone,
-			Token: func(ctx context.Context) (string, error) { return r.secret(ctx, source.ElectricityMaps.TokenSecretRef) },
+			Token: func(ctx context.Context) (string, error) { return r.token(ctx, source.ElectricityMaps.TokenSecretRef) },
 		}
+	case source.WattTime != nil:
+		return forecast.WattTime{Region: source.WattTime.Region, Login: r.wattTimeLogin(source.WattTime.CredentialsSecretRef.Name)}
 	case source.CarbonAwareSDK != nil:
 		return forecast.CarbonAwareSDK{Endpoint: source.CarbonAwareSDK.Endpoint, Location: source.CarbonAwareSDK.Location}
 	case source.EnergyCharts != nil:
@@ -123,27 +124,6 @@ func (r *GridRegionReconciler) remoteSource(source *carbonv1alpha1.IntensitySour
 	default:
 		return forecast.UK{Region: int(source.UKCarbonIntensity.RegionID)}
 	}
-}
-
-// secret reads a credential when it is needed, from the operator's own namespace and past the cache:
-// Secrets are neither watched nor kept.
-func (r *GridRegionReconciler) secret(ctx context.Context, ref carbonv1alpha1.SecretKeyReference) (string, error) {
-	var secret corev1.Secret
-	key := types.NamespacedName{Namespace: r.Namespace, Name: ref.Name}
-	if err := r.Secrets.Get(ctx, key, &secret); err != nil {
-		if apierrors.IsNotFound(err) {
-			return "", &forecast.SourceError{Problem: fmt.Sprintf("Secret %s does not exist", key), Refused: true}
-		}
-		return "", &forecast.SourceError{Problem: fmt.Sprintf("Secret %s cannot be read: %v", key, apierrors.ReasonForError(err)), Refused: true}
-	}
-	value := strings.TrimSpace(string(secret.Data[ref.Key]))
-	if value == "" {
-		return "", &forecast.SourceError{Problem: fmt.Sprintf("Secret %s has nothing in the key %q", key, ref.Key), Refused: true}
-	}
-	if strings.ContainsFunc(value, unicode.IsControl) {
-		return "", &forecast.SourceError{Problem: fmt.Sprintf("Secret %s, key %q: it has line breaks or other control characters", key, ref.Key), Refused: true}
-	}
-	return value, nil
 }
 
 // observeConfigMap reads a trace.
@@ -190,11 +170,8 @@ func observeTrace(table string, replay *carbonv1alpha1.TraceReplay, anchor, now 
 			return observation{}, &sourceProblem{carbonv1alpha1.ReasonMalformedTrace, err.Error()}
 		}
 	}
-	step := trace.Forecast.Step
-	horizon := min(forecastHorizon/speed, maxForecastSlots*step-step)
-	history := min(recentHistory/speed, maxRecentSlots*step-step)
 	seen := observation{source: "trace", fetchedAt: now}
-	seen.forecast, seen.recent, seen.actualUntil = trace.Known(now, horizon, history)
+	seen.forecast, seen.recent, seen.actualUntil = knownOf(trace, now, speed)
 	if _, ok := seen.forecast.At(now); !ok {
 		return seen, &sourceProblem{
 			carbonv1alpha1.ReasonTraceEnded,
@@ -203,4 +180,10 @@ func observeTrace(table string, replay *carbonv1alpha1.TraceReplay, anchor, now 
 		}
 	}
 	return seen, nil
+}
+
+// knownOf is what a trace knows at now, as much of it as status has room for.
+func knownOf(trace forecast.Trace, now time.Time, speed time.Duration) (ahead, recent forecast.Series, actualUntil time.Time) {
+	step := trace.Forecast.Step
+	return trace.Known(now, min(forecastHorizon/speed, maxForecastSlots*step-step), min(recentHistory/speed, maxRecentSlots*step-step))
 }

@@ -48,7 +48,7 @@ func regionStatus(region *carbonv1alpha1.GridRegion, seen observation, problem *
 	} else if region.Generation != region.Status.ObservedGeneration && (problem != nil || status.Profile != nil && status.Profile.Source != seen.source) {
 		status.Profile = nil
 	}
-	setIntensity(&status, seen.source, problem, now)
+	setIntensity(&status, region, seen.source, problem, now)
 	if status.Intensity == nil {
 		setLastResort(&status, region, now)
 	}
@@ -65,7 +65,7 @@ func setLastResort(status *carbonv1alpha1.GridRegionStatus, region *carbonv1alph
 	}
 	status.Intensity = &carbonv1alpha1.IntensityStatus{
 		GramsPerKWh: gramsDecimal(grams), Quality: carbonv1alpha1.IntensityQuality(quality), Source: "annualMean",
-		Signal: carbonv1alpha1.SignalAverage, ObservedAt: region.CreationTimestamp,
+		Signal: region.Spec.Source.Signal(), ObservedAt: region.CreationTimestamp,
 	}
 	if quality == forecast.MeanDay {
 		step := time.Duration(status.Profile.StepSeconds) * time.Second
@@ -78,7 +78,7 @@ func setStatic(status *carbonv1alpha1.GridRegionStatus, grams float64, region *c
 	status.Forecast, status.Recent, status.Greenest, status.Profile = nil, nil, nil, nil
 	status.Intensity = &carbonv1alpha1.IntensityStatus{
 		GramsPerKWh: gramsDecimal(grams), Quality: carbonv1alpha1.QualityAnnualMean, Source: "static",
-		Signal: carbonv1alpha1.SignalAverage, ObservedAt: region.CreationTimestamp,
+		Signal: region.Spec.Source.Signal(), ObservedAt: region.CreationTimestamp,
 	}
 	for _, conditionType := range []string{carbonv1alpha1.RegionReady, carbonv1alpha1.RegionFresh} {
 		setCondition(&status.Conditions, now, region.Generation, conditionType, metav1.ConditionTrue,
@@ -124,7 +124,9 @@ func greenestSlot(s forecast.Series) *carbonv1alpha1.GreenestStatus {
 }
 
 // setIntensity takes the present intensity from the forecast, or removes it when it is unknown.
-func setIntensity(status *carbonv1alpha1.GridRegionStatus, source string, problem *sourceProblem, now time.Time) {
+func setIntensity(status *carbonv1alpha1.GridRegionStatus, region *carbonv1alpha1.GridRegion, source string,
+	problem *sourceProblem, now time.Time,
+) {
 	was := status.Intensity
 	status.Intensity = nil
 	if status.Forecast == nil {
@@ -146,7 +148,7 @@ func setIntensity(status *carbonv1alpha1.GridRegionStatus, source string, proble
 	end, _ := series.SlotEnd(now)
 	status.Intensity = &carbonv1alpha1.IntensityStatus{
 		GramsPerKWh: gramsDecimal(grams), Quality: quality, Source: source,
-		Signal: carbonv1alpha1.SignalAverage, ObservedAt: metav1.NewTime(end.Add(-series.Step)),
+		Signal: region.Spec.Source.Signal(), ObservedAt: metav1.NewTime(end.Add(-series.Step)),
 	}
 }
 

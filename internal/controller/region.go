@@ -53,6 +53,14 @@ func (r regionFacts) pending() bool {
 	return r.object != nil && findCondition(r.object.Status.Conditions, carbonv1alpha1.RegionReady) == nil
 }
 
+// signal is the kind of intensity that the region has; empty when there is no such GridRegion.
+func (r regionFacts) signal() forecast.Signal {
+	if r.object == nil {
+		return ""
+	}
+	return forecast.Signal(r.object.Spec.Source.Signal())
+}
+
 // forecastAt is what is known of the region's future at now, with its quality.
 func (r regionFacts) forecastAt(now time.Time) (forecast.Series, forecast.Quality) {
 	if r.object == nil {
@@ -100,8 +108,12 @@ func profileOf(status *carbonv1alpha1.ProfileStatus) forecast.Profile {
 	return profile
 }
 
-// annualMean is the mean intensity of a year that the region falls back on; false without one.
+// annualMean is the mean intensity of a year that the region falls back on; false without one. It is an
+// average and never stands in for a marginal intensity.
 func annualMean(region *carbonv1alpha1.GridRegion) (float64, bool) {
+	if region.Spec.Source.Signal() != carbonv1alpha1.SignalAverage {
+		return 0, false
+	}
 	grams, err := forecast.MeanOfYear(region.Spec.AnnualMean)
 	return grams, err == nil
 }

@@ -25,6 +25,7 @@ import (
 
 // Choose decides when and where the job starts; see the package's documentation for the rules.
 func Choose(r Request) Plan {
+	r.Regions = ofOneSignal(r.Regions)
 	now := forecast.CeilSecond(r.Now)
 	latest := LatestStart(r.Submitted, r.MaxDelay)
 	if latest.Before(now) {

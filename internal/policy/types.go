@@ -30,6 +30,8 @@ type Region struct {
 	Forecast forecast.Series
 	// Quality of the forecast.
 	Quality forecast.Quality
+	// Signal of the forecast; empty when the region does not exist.
+	Signal forecast.Signal
 	// Excluded says why the region cannot be chosen; empty when it can.
 	Excluded string
 }
