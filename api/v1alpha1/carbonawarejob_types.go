@@ -27,6 +27,7 @@ import (
 // +kubebuilder:validation:XValidation:rule="has(self.jobTemplate.spec.template.spec) && has(self.jobTemplate.spec.template.spec.restartPolicy) && self.jobTemplate.spec.template.spec.restartPolicy in ['Never', 'OnFailure']",message="jobTemplate.spec.template.spec.restartPolicy must be Never or OnFailure",fieldPath=".jobTemplate.spec.template.spec.restartPolicy"
 // +kubebuilder:validation:XValidation:rule="!has(self.jobTemplate.metadata) || !has(self.jobTemplate.metadata.name)",message="jobTemplate.metadata.name must not be set: the Job takes the CarbonAwareJob's name",fieldPath=".jobTemplate.metadata.name"
 // +kubebuilder:validation:XValidation:rule="!has(self.jobTemplate.metadata) || !has(self.jobTemplate.metadata.namespace)",message="jobTemplate.metadata.namespace must not be set: the Job is created in the CarbonAwareJob's namespace",fieldPath=".jobTemplate.metadata.namespace"
+// +kubebuilder:validation:XValidation:rule="!has(self.jobTemplate.metadata) || !has(self.jobTemplate.metadata.annotations) || !('carbon.ecotracker.dev/start' in self.jobTemplate.metadata.annotations)",message="jobTemplate.metadata.annotations must not have carbon.ecotracker.dev/start: the operator writes it when it starts the Job",fieldPath=".jobTemplate.metadata.annotations"
 type CarbonAwareJobSpec struct {
 	// regions are the names of the GridRegions in which the job may run. The first is its home:
 	// the baseline is what the job would have emitted there, started at once. Empty means the

@@ -173,6 +173,7 @@ func TestCarbonAwareJobRefuses(t *testing.T) {
 		{"no restart policy", "spec: {jobTemplate: {spec: {template: {spec: {restartPolicy: null}}}}}", "spec.jobTemplate.spec.template.spec.restartPolicy", "must be Never or OnFailure"},
 		{"named template", "spec: {jobTemplate: {metadata: {name: other}}}", "spec.jobTemplate.metadata.name", "the Job takes the CarbonAwareJob's name"},
 		{"template in a namespace", "spec: {jobTemplate: {metadata: {namespace: other}}}", "spec.jobTemplate.metadata.namespace", "created in the CarbonAwareJob's namespace"},
+		{"template that says it was started", `spec: {jobTemplate: {metadata: {annotations: {carbon.ecotracker.dev/start: "{}"}}}}`, "spec.jobTemplate.metadata.annotations", "must not have carbon.ecotracker.dev/start"},
 	}
 	expectRefused(t, carbonAwareJobCRD, minimalJob, rows)
 }

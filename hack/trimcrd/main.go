@@ -19,7 +19,7 @@ limitations under the License.
 //
 // A CarbonAwareJob embeds a Job template, and most of its CRD is the documentation of that
 // template's fields, which "kubectl explain job" shows as well. Those descriptions are removed;
-// ours stay.
+// ours stay. It also mends what the generator gets wrong: see tighten and loosen.
 //
 // Usage: trimcrd FILE...
 package main
@@ -61,14 +61,15 @@ func trimFile(path string) error {
 	return os.WriteFile(path, out, 0o644) //nolint:gosec // G306: a manifest is for everybody
 }
 
-// trimCRD returns the CRD without the descriptions below embedded, or an error when it is still
-// too large to be applied.
+// trimCRD returns the CRD, mended and without the descriptions below embedded, or an error when it
+// is still too large to be applied.
 func trimCRD(raw []byte) ([]byte, error) {
 	var crd map[string]any
 	if err := yaml.Unmarshal(raw, &crd); err != nil {
 		return nil, err
 	}
 	trim(crd)
+	tighten(crd)
 	asJSON, err := json.Marshal(crd)
 	if err != nil {
 		return nil, err
@@ -83,13 +84,14 @@ func trimCRD(raw []byte) ([]byte, error) {
 	return append([]byte("---\n"), out...), nil
 }
 
-// trim finds the properties named embedded and removes every description below them.
+// trim finds the properties named embedded, removes every description below them, and loosens them.
 func trim(node any) {
 	switch node := node.(type) {
 	case map[string]any:
 		for key, child := range node {
 			if key == embedded {
 				dropBelow(child)
+				loosen(child)
 			} else {
 				trim(child)
 			}

@@ -39,12 +39,28 @@ properties:
           description:
             type: string
             description: theirs
+          env:
+            type: array
+            x-kubernetes-list-map-keys: [name]
+            x-kubernetes-list-type: map
+            items: {type: object, properties: {name: {type: string}}}
+          port:
+            anyOf: [{type: integer}, {type: string}]
+            x-kubernetes-int-or-string: true
+          cpu:
+            anyOf: [{type: integer}, {type: string}]
+            pattern: lax
+            x-kubernetes-int-or-string: true
+      env:
+        x-kubernetes-list-type: map
 `
 	const want = `---
 properties:
   spec:
     description: ours
     properties:
+      env:
+        x-kubernetes-list-type: map
       jobTemplate:
         description: ours too
         properties:
@@ -52,8 +68,29 @@ properties:
             items:
               type: string
             type: array
+          cpu:
+            anyOf:
+            - type: integer
+            - type: string
+            pattern: ^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]{1,3})?$
+            x-kubernetes-int-or-string: true
           description:
             type: string
+          env:
+            items:
+              properties:
+                name:
+                  type: string
+              type: object
+            type: array
+            x-kubernetes-list-type: atomic
+          port:
+            anyOf:
+            - type: integer
+            - type: string
+            maximum: 2147483647
+            minimum: -2147483648
+            x-kubernetes-int-or-string: true
 `
 	got, err := trimCRD([]byte(in))
 	if err != nil {
