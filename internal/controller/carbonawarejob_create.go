@@ -18,7 +18,9 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -60,7 +62,7 @@ func (r *CarbonAwareJobReconciler) ensureJob(ctx context.Context, s *scope) erro
 	if apierrors.IsAlreadyExists(err) {
 		return r.adoptJob(ctx, s)
 	}
-	if refused(err) {
+	if refused(err) || apierrors.IsInternalError(err) { // a webhook that does not answer is an internal error
 		s.refuse(carbonv1alpha1.ReasonInvalid, carbonv1alpha1.ReasonTemplateRejected,
 			"the API server refused the Job: "+err.Error(),
 			!apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause))
@@ -128,10 +130,18 @@ func (s *scope) refuse(ready, planned, message string, retry bool) {
 }
 
 // refused tells an answer that will stay the same until somebody changes something from one that
-// may be different in a moment.
+// may be different in a moment. Admission webhooks and policies choose their status codes freely.
 func refused(err error) bool {
-	return apierrors.IsInvalid(err) || apierrors.IsForbidden(err) || apierrors.IsBadRequest(err) ||
-		apierrors.IsMethodNotSupported(err) || apierrors.IsRequestEntityTooLargeError(err)
+	var status apierrors.APIStatus
+	if !errors.As(err, &status) {
+		return false
+	}
+	switch code := status.Status().Code; code {
+	case http.StatusUnauthorized, http.StatusNotFound, http.StatusRequestTimeout, http.StatusConflict, http.StatusGone, http.StatusTooManyRequests:
+		return false
+	default:
+		return code >= 400 && code < 500
+	}
 }
 
 // releaseJob removes our finalizer from the Job: its run is on record, or nobody needs one.

@@ -79,6 +79,11 @@ func (s *scope) checkTemplate() *blockage {
 	if conflict := modelConflict(spec.LLM, &spec.JobTemplate); conflict != "" {
 		return &blockage{carbonv1alpha1.ReasonInvalid, carbonv1alpha1.ReasonModelConflict, conflict}
 	}
+	if s.job == nil {
+		if lack := lackOfRoom(&spec.JobTemplate, spec.LLM, s.regions); lack != "" {
+			return &blockage{carbonv1alpha1.ReasonInvalid, carbonv1alpha1.ReasonTemplateRejected, lack}
+		}
+	}
 	var conflicts []string
 	for _, r := range s.regions {
 		if r.object == nil {

@@ -68,10 +68,8 @@ func modelConflict(llm *carbonv1alpha1.LLMSpec, template *batchv1.JobTemplateSpe
 func literalValues(template *batchv1.JobTemplateSpec, env string) []string {
 	var values []string
 	for _, c := range allContainers(&template.Spec.Template.Spec) {
-		for _, e := range c.Env {
-			if e.Name == env && e.ValueFrom == nil && e.Value != "" {
-				values = append(values, e.Value)
-			}
+		if i := envIndex(c, env); i >= 0 && c.Env[i].ValueFrom == nil && c.Env[i].Value != "" {
+			values = append(values, c.Env[i].Value)
 		}
 	}
 	return values
@@ -99,7 +97,7 @@ func wireModel(template *batchv1.JobTemplateSpec, llm *carbonv1alpha1.LLMSpec, r
 	}
 	pod := &template.Spec.Template.Spec
 	for _, c := range allContainers(pod) {
-		i := slices.IndexFunc(c.Env, func(e corev1.EnvVar) bool { return e.Name == llm.ModelEnv })
+		i := envIndex(c, llm.ModelEnv)
 		switch {
 		case i < 0:
 			continue
@@ -123,7 +121,7 @@ func wireRegionEnv(template *batchv1.JobTemplateSpec, name string) {
 	pod := &template.Spec.Template.Spec
 	first := template.Spec.Template.Annotations[envAnnotation(name)]
 	for _, c := range allContainers(pod) {
-		i := slices.IndexFunc(c.Env, func(e corev1.EnvVar) bool { return e.Name == name })
+		i := envIndex(c, name)
 		switch {
 		case i < 0:
 			c.Env = append(c.Env, wiredEnv(name))
@@ -137,10 +135,21 @@ func wireRegionEnv(template *batchv1.JobTemplateSpec, name string) {
 	setAnnotation(template, name, first)
 }
 
+// envIndex is where the container sets the variable, -1 when it does not. Of several entries the last
+// one counts, as for the kubelet.
+func envIndex(c *corev1.Container, name string) int {
+	for i, e := range slices.Backward(c.Env) {
+		if e.Name == name {
+			return i
+		}
+	}
+	return -1
+}
+
 func envOwners(pod *corev1.PodSpec, name string) []*corev1.Container {
 	var owners []*corev1.Container
 	for _, c := range allContainers(pod) {
-		if slices.ContainsFunc(c.Env, func(e corev1.EnvVar) bool { return e.Name == name }) {
+		if envIndex(c, name) >= 0 {
 			owners = append(owners, c)
 		}
 	}

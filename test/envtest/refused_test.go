@@ -22,6 +22,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	admissionv1 "k8s.io/api/admissionregistration/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -88,6 +89,41 @@ var _ = Describe("A template that the API server refuses", func() {
 		Eventually(probe).Should(Succeed())
 		w.plan("x")
 		Expect(w.job("x").UID).NotTo(BeEmpty())
+		Expect(readyOf(w.get("x"))).To(Equal("Waiting"))
+	})
+
+	It("by a webhook that does not answer says so, and recovers once it is gone", func(ctx context.Context) {
+		w := newWorld(ctx)
+		gb := w.trace("gb", nil, dip(4, 100)...)
+		fail, none, scope := admissionv1.Fail, admissionv1.SideEffectClassNone, admissionv1.NamespacedScope
+		hook := &admissionv1.ValidatingWebhookConfiguration{
+			ObjectMeta: metav1.ObjectMeta{Name: w.namespace},
+			Webhooks: []admissionv1.ValidatingWebhook{{
+				Name: "dead.example.org", FailurePolicy: &fail, SideEffects: &none, AdmissionReviewVersions: []string{"v1"},
+				ClientConfig:      admissionv1.WebhookClientConfig{URL: new("https://127.0.0.1:1/dead")},
+				NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{corev1.LabelMetadataName: w.namespace}},
+				Rules: []admissionv1.RuleWithOperations{{
+					Operations: []admissionv1.OperationType{admissionv1.Create},
+					Rule:       admissionv1.Rule{APIGroups: []string{"batch"}, APIVersions: []string{"v1"}, Resources: []string{"jobs"}, Scope: &scope},
+				}},
+			}},
+		}
+		Expect(api.Create(ctx, hook)).To(Succeed())
+		DeferCleanup(func(ctx context.Context) { Expect(client.IgnoreNotFound(api.Delete(ctx, hook))).To(Succeed()) })
+		j := build.CarbonAwareJob("x", w.namespace).Regions(gb)
+		probe := func() error { // the API server learns of a webhook with a delay
+			job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: "probe", Namespace: w.namespace}, Spec: j.Obj().Spec.JobTemplate.Spec}
+			return api.Create(ctx, job, client.DryRunAll)
+		}
+		Eventually(probe).Should(MatchError(ContainSubstring("failed calling webhook")))
+		w.create(j)
+		Expect(w.plan("x").RequeueAfter).To(Equal(5 * time.Second))
+		Expect(reasonOf(w.get("x"), "Planned")).To(Equal("False/TemplateRejected"))
+		Expect(conditionMessage(w.get("x").Status.Conditions, "Ready")).To(ContainSubstring("dead.example.org"))
+
+		Expect(api.Delete(ctx, hook)).To(Succeed())
+		Eventually(probe).Should(Succeed())
+		w.plan("x")
 		Expect(readyOf(w.get("x"))).To(Equal("Waiting"))
 	})
 })

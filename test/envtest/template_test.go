@@ -18,6 +18,7 @@ package envtest
 
 import (
 	"context"
+	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -82,7 +83,31 @@ var _ = Describe("The user's template", func() {
 			container("a", literal("big")), container("b", literal("judge")), container("c"),
 		}, []corev1.Container{container("i", literal("big"))}, nil, "",
 			"small", "True/DirtyGrid", []corev1.EnvVar{wired}, []corev1.EnvVar{literal("judge")}, nil, []corev1.EnvVar{wired}),
+		Entry("as two literals in one container: the last one counts, as for the kubelet",
+			[]corev1.Container{container("a", literal("old"), literal("big"))}, nil, nil, "",
+			"small", "True/DirtyGrid", []corev1.EnvVar{literal("old"), wired}),
 	)
+
+	It("leaves room for what the start adds", func(ctx context.Context) {
+		w := newWorld(ctx)
+		gb := w.trace("gb", nil, flat(20, 400)...)
+		huge := map[string]string{"example.org/note": strings.Repeat("x", 256<<10-20)}
+		w.create(build.CarbonAwareJob("job", w.namespace).Regions(gb).MaxDelay(0).
+			Template(func(t *batchv1.JobTemplateSpec) { t.Annotations = huge }))
+		w.create(build.CarbonAwareJob("pod", w.namespace).Regions(gb).MaxDelay(0).Model("MODEL", "big", "small", 100).
+			Template(func(t *batchv1.JobTemplateSpec) { t.Spec.Template.Annotations = huge }))
+		w.create(build.CarbonAwareJob("fits", w.namespace).Regions(gb).MaxDelay(0).
+			Template(func(t *batchv1.JobTemplateSpec) { t.Spec.Template.Annotations = huge }))
+		for name, field := range map[string]string{"job": "jobTemplate.metadata.annotations", "pod": "jobTemplate.spec.template.metadata.annotations"} {
+			w.plan(name)
+			Expect(readyOf(w.get(name))).To(Equal("Invalid"))
+			Expect(conditionMessage(w.get(name).Status.Conditions, "Ready")).To(And(HavePrefix(field), ContainSubstring("into a ConfigMap")))
+			w.noJob(name)
+		}
+		w.plan("fits")
+		w.startDue("fits")
+		Expect(w.job("fits").Spec.Suspend).To(HaveValue(BeFalse()))
+	})
 
 	It("may not ask for two models", func(ctx context.Context) {
 		w := newWorld(ctx)
