@@ -89,8 +89,8 @@ type PlanStatus struct {
 	// +optional
 	Quality IntensityQuality `json:"quality,omitempty"`
 
-	// reason for the choice, one word: GreenestWindow, GreenestNow, SavingTooSmall, NoForecast,
-	// RunNow, NoDelayAllowed, PastLatestStart, RegionNotFound.
+	// reason for the choice, one word: GreenestWindow, GreenestNow, SavingTooSmall, SlotsFull,
+	// NoForecast, RunNow, NoDelayAllowed, PastLatestStart, NoRegion.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
@@ -104,6 +104,12 @@ type PlanStatus struct {
 	// decidedAt is when the plan was made.
 	// +required
 	DecidedAt metav1.Time `json:"decidedAt,omitzero"`
+
+	// improvements is how often news moved the plan to a greener start. Each move must save twice as
+	// much as the one before, so there are at most seven.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Improvements int32 `json:"improvements,omitempty"`
 
 	// candidates holds the greenest window of every region, the chosen one among them.
 	// +optional

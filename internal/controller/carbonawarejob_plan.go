@@ -66,10 +66,18 @@ func (s *scope) plan() {
 		s.wakeAt(s.pendingUntil())
 		return
 	}
-	next := policy.Choose(s.request())
+	request := s.request()
+	next := policy.Choose(request)
 	old := s.caj.Status.Plan
-	if old == nil || s.mustReplan(old, next) {
+	if old == nil || s.planIsVoid(old, next) {
 		s.caj.Status.Plan = s.planStatus(old, next)
+		return
+	}
+	if replace, improves := policy.Replan(decisionOf(old), next, request); replace {
+		s.caj.Status.Plan = s.planStatus(old, next)
+		if improves {
+			s.caj.Status.Plan.Improvements++
+		}
 	}
 }
 
@@ -142,10 +150,14 @@ func (s *scope) request() policy.Request {
 	if spec.MinimumSaving != nil && spec.MinimumSaving.Percent != nil {
 		request.MinimumSavingPercent = float64(*spec.MinimumSaving.Percent)
 	}
+	until := s.latestStart()
+	if until.Before(s.now) {
+		until = s.now
+	}
+	until = until.Add(request.Duration).Add(time.Second) // starts are rounded up to whole seconds
 	for _, r := range s.regions {
-		series, quality := r.forecastAt(s.now)
 		request.Regions = append(request.Regions, policy.Region{
-			Name: r.name, Forecast: series, Quality: quality, Signal: r.signal(), Excluded: s.excluded(r),
+			Name: r.name, Estimate: r.estimateAt(s.now, until), Signal: r.signal(), Excluded: s.excluded(r),
 		})
 	}
 	return request
@@ -170,26 +182,20 @@ func (s *scope) excluded(r regionFacts) string {
 	return ""
 }
 
-// mustReplan says whether the new plan takes the place of the old one.
-func (s *scope) mustReplan(old *carbonv1alpha1.PlanStatus, next policy.Plan) bool {
+// planIsVoid says whether somebody changed what the old plan was made for, so that the new one counts
+// whatever it saves.
+func (s *scope) planIsVoid(old *carbonv1alpha1.PlanStatus, next policy.Plan) bool {
 	specChanged := s.caj.Generation != s.caj.Status.ObservedGeneration
 	runNow := next.Reason == policy.RunNow && old.Reason != string(policy.RunNow)
-	if specChanged || runNow {
-		return old.Region != next.Region || !old.Start.Time.Equal(next.Start) && s.now.Before(old.Start.Time) ||
-			!old.LatestStart.Time.Equal(s.latestStart())
+	if !specChanged && !runNow {
+		return false
 	}
-	return policy.Replan(policy.Decision{Region: old.Region, Start: old.Start.Time}, next, s.now, s.step(next.Region))
+	return old.Region != next.Region || !old.Start.Time.Equal(next.Start) && s.now.Before(old.Start.Time) ||
+		!old.LatestStart.Time.Equal(s.latestStart())
 }
 
-// step is the slot length of a region's forecast.
-func (s *scope) step(name string) time.Duration {
-	for _, r := range s.regions {
-		if r.name == name {
-			series, _ := r.forecastAt(s.now)
-			return series.Step
-		}
-	}
-	return 0
+func decisionOf(plan *carbonv1alpha1.PlanStatus) policy.Decision {
+	return policy.Decision{Region: plan.Region, Start: plan.Start.Time, Improvements: int(plan.Improvements)}
 }
 
 func (s *scope) planStatus(old *carbonv1alpha1.PlanStatus, next policy.Plan) *carbonv1alpha1.PlanStatus {
@@ -204,8 +210,11 @@ func (s *scope) planStatus(old *carbonv1alpha1.PlanStatus, next policy.Plan) *ca
 		Message:             truncate(next.Message),
 		DecidedAt:           metav1.NewTime(s.now),
 	}
-	if old != nil && old.BaselineGramsPerKWh != "" {
-		plan.BaselineGramsPerKWh = old.BaselineGramsPerKWh
+	if old != nil {
+		plan.Improvements = old.Improvements
+		if old.BaselineGramsPerKWh != "" {
+			plan.BaselineGramsPerKWh = old.BaselineGramsPerKWh
+		}
 	}
 	if !next.WindowStart.IsZero() {
 		plan.WindowStart, plan.WindowEnd = timePointer(next.WindowStart), timePointer(next.WindowEnd)

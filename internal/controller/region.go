@@ -35,12 +35,8 @@ const gramsDigits = 3
 // delay and run together.
 const staticSpan = 60 * 24 * time.Hour
 
-// How far a mean day is repeated: as long as a job may be put off and run, and back to the submission
-// of a job that has run.
-const (
-	planningSpan   = 14 * 24 * time.Hour
-	accountingSpan = 14 * 24 * time.Hour
-)
+// accountingSpan is how far back a mean day is repeated: to the submission of a job that has run.
+const accountingSpan = 14 * 24 * time.Hour
 
 // regionFacts is a region that a job names; object is nil when there is no such GridRegion.
 type regionFacts struct {
@@ -61,25 +57,33 @@ func (r regionFacts) signal() forecast.Signal {
 	return forecast.Signal(r.object.Spec.Source.Signal())
 }
 
-// forecastAt is what is known of the region's future at now, with its quality.
-func (r regionFacts) forecastAt(now time.Time) (forecast.Series, forecast.Quality) {
+// estimateAt is what is expected of the region's intensity from now until a later time.
+func (r regionFacts) estimateAt(now, until time.Time) forecast.Estimate {
 	if r.object == nil {
-		return forecast.Series{}, ""
+		return forecast.Estimate{}
+	}
+	constant := func(grams float64) forecast.Estimate {
+		span := forecast.Constant(grams, now.Truncate(time.Second), now.Add(staticSpan).Truncate(time.Second))
+		return forecast.Estimate{Series: span, Quality: forecast.AnnualMean}
 	}
 	if grams, ok := staticGrams(r.object); ok {
-		return forecast.Constant(grams, now.Truncate(time.Second), now.Add(staticSpan).Truncate(time.Second)), forecast.AnnualMean
+		return constant(grams)
 	}
 	status := r.object.Status
 	if status.Intensity != nil && status.Intensity.Quality == carbonv1alpha1.QualityProfile {
-		return profileOf(status.Profile).Series(now, now.Add(planningSpan)), forecast.MeanDay
+		return forecast.Blend(forecast.Series{}, "", profileOf(status.Profile), now, until)
 	}
 	if grams, ok := annualMean(r.object); ok && (status.Intensity == nil || status.Intensity.Quality == carbonv1alpha1.QualityAnnualMean) {
-		return forecast.Constant(grams, now.Truncate(time.Second), now.Add(staticSpan).Truncate(time.Second)), forecast.AnnualMean
+		return constant(grams)
 	}
 	if status.Forecast == nil || status.Intensity == nil {
-		return forecast.Series{}, ""
+		return forecast.Estimate{}
 	}
-	return seriesOf(&status.Forecast.SeriesStatus), forecastQuality(status)
+	var meanDay forecast.Profile
+	if p := status.Profile; p != nil && p.Source == status.Intensity.Source { // others may count differently
+		meanDay = profileOf(p)
+	}
+	return forecast.Blend(seriesOf(&status.Forecast.SeriesStatus), forecastQuality(status), meanDay, now, until)
 }
 
 // lastResort is the mean day around now, then the mean of a year, as far as the region has them.

@@ -75,15 +75,16 @@ func ProfileOf(s Series) (Profile, bool) {
 	return Profile{Days: days, Step: step, Grams: sums}, true
 }
 
-// Series repeats the profile over [from, to), on its own grid; empty for a profile without values.
+// Series repeats the profile over [from, to), on its own grid; empty for a profile that does not know
+// every time of the day.
 func (p Profile) Series(from, to time.Time) Series {
-	if p.Step <= 0 || len(p.Grams) == 0 {
+	if !p.known() {
 		return Series{}
 	}
 	start := from.UTC().Truncate(p.Step)
 	s := Series{Start: start, Step: p.Step}
 	for t := start; t.Before(to); t = t.Add(p.Step) {
-		s.Grams = append(s.Grams, p.Grams[int(t.Sub(t.Truncate(day))/p.Step)%len(p.Grams)])
+		s.Grams = append(s.Grams, p.at(t))
 	}
 	return s
 }

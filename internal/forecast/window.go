@@ -36,6 +36,12 @@ type Window struct {
 // slot are enough. Starts are whole seconds: the first one is earliest rounded up, because a start
 // must never be before its bound. Time is linear in the number of slots.
 func (s Series) Greenest(earliest, latest time.Time, d time.Duration) (Window, bool) {
+	return s.GreenestOpen(earliest, latest, d, nil)
+}
+
+// GreenestOpen is Greenest without the starts in slots that are full, as full says of each slot's
+// start; nil means none. Starts just before a full slot that are no kink are not considered.
+func (s Series) GreenestOpen(earliest, latest time.Time, d time.Duration, full func(slot time.Time) bool) (Window, bool) {
 	if s.Step <= 0 || d <= 0 || len(s.Grams) == 0 {
 		return Window{}, false
 	}
@@ -44,13 +50,21 @@ func (s Series) Greenest(earliest, latest time.Time, d time.Duration) (Window, b
 	if latest.Before(s.Start) || from > to {
 		return Window{}, false
 	}
-	sums := newPrefix(s)
+	first := from / s.Step * s.Step
+	s = s.Clip(s.Start.Add(first), s.Start.Add(to+d)) // a day's start does not need the sums of three
+	from, to = from-first, to-first
+	var slots [smallSeries + 1]float64
+	var unknown [smallSeries + 1]int32
+	sums := newPrefix(s, slots[:], unknown[:])
 	best, found := Window{Grams: math.Inf(1)}, false
 	consider := func(offset time.Duration) {
 		if offset < from || offset > to {
 			return
 		}
 		if grams := sums.mean(offset, offset+d); grams < best.Grams-epsilon {
+			if full != nil && full(s.Start.Add(offset-offset%s.Step)) {
+				return
+			}
 			start := s.Start.Add(offset)
 			best, found = Window{Start: start, End: start.Add(d), Grams: grams}, true
 		}
@@ -71,6 +85,9 @@ func (s Series) Greenest(earliest, latest time.Time, d time.Duration) (Window, b
 	consider(to)
 	return best, found
 }
+
+// smallSeries is how many slots are looked at without asking for memory: four days of half hours.
+const smallSeries = 192
 
 // epsilon is the difference in gCO2e/kWh below which two means count as equal, so that rounding
 // errors do not put a start off.
@@ -100,8 +117,12 @@ type prefix struct {
 	gaps   []int32   // gaps[i]: unknown slots before i
 }
 
-func newPrefix(s Series) prefix {
-	p := prefix{series: s, sum: make([]float64, len(s.Grams)+1), gaps: make([]int32, len(s.Grams)+1)}
+// newPrefix uses the two buffers, zeroed ones, if they are long enough.
+func newPrefix(s Series, sum []float64, gaps []int32) prefix {
+	if n := len(s.Grams) + 1; n > len(sum) || n > len(gaps) {
+		sum, gaps = make([]float64, n), make([]int32, n)
+	}
+	p := prefix{series: s, sum: sum, gaps: gaps}
 	seconds := s.Step.Seconds()
 	for i, g := range s.Grams {
 		p.sum[i+1], p.gaps[i+1] = p.sum[i], p.gaps[i]

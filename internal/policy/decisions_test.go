@@ -59,7 +59,7 @@ func TestPhaseOfANarrowWidthIsZero(t *testing.T) {
 }
 
 func TestPhaseWidthStaysInTheGreenSlotAndBeforeTheLatestStart(t *testing.T) {
-	s := region("gb", 300, 100, 300).Forecast
+	s := region("gb", 300, 100, 300).Estimate.Series
 	duration := func(d time.Duration) *time.Duration { return &d }
 	for name, c := range map[string]struct {
 		jitter *time.Duration
@@ -79,30 +79,6 @@ func TestPhaseWidthStaysInTheGreenSlotAndBeforeTheLatestStart(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			if got := phaseWidth(c.jitter, s, minute(c.window), minute(c.latest)); got != c.want {
 				t.Errorf("width = %s, want %s", got, c.want)
-			}
-		})
-	}
-}
-
-func TestReplan(t *testing.T) {
-	old := Decision{Region: "gb", Start: minute(60)}
-	for name, c := range map[string]struct {
-		now  time.Time
-		next Plan
-		want bool
-	}{
-		"moves by more than a slot":     {minute(0), Plan{Region: "gb", Start: minute(91)}, true},
-		"moves by a slot":               {minute(0), Plan{Region: "gb", Start: minute(90)}, false},
-		"moves forward":                 {minute(0), Plan{Region: "gb", Start: minute(10)}, true},
-		"another region":                {minute(0), Plan{Region: "de", Start: minute(60)}, true},
-		"the same":                      {minute(0), Plan{Region: "gb", Start: minute(60)}, false},
-		"too close to the start":        {minute(60).Add(-Freeze + 1), Plan{Region: "de", Start: minute(600)}, false},
-		"just far enough from it":       {minute(60).Add(-Freeze), Plan{Region: "de", Start: minute(600)}, true},
-		"the start has come: no longer": {minute(61), Plan{Region: "de", Start: minute(600)}, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			if got := Replan(old, c.next, c.now, 30*time.Minute); got != c.want {
-				t.Errorf("Replan = %v, want %v", got, c.want)
 			}
 		})
 	}

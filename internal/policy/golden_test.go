@@ -78,7 +78,7 @@ func TestPlannerOfThePaper(t *testing.T) {
 			continue
 		}
 		t.Run(v.Name, func(t *testing.T) {
-			q := Request{UID: "uid", Duration: time.Second, MaxDelay: time.Duration(v.MaxDelay * float64(time.Hour)), Regions: []Region{{Name: "gb", Forecast: minutes(v.Intervals)}}}
+			q := Request{UID: "uid", Duration: time.Second, MaxDelay: time.Duration(v.MaxDelay * float64(time.Hour)), Regions: []Region{{Name: "gb", Estimate: forecast.Estimate{Series: minutes(v.Intervals)}}}}
 			q.Submitted, q.Now = minute(0), minute(0)
 			if v.Reference == nil {
 				q.Submitted, q.Now = minute(int(v.Intervals[0][0])), minute(int(v.Intervals[0][0]))

@@ -21,20 +21,25 @@ import (
 	"math"
 	"strings"
 	"time"
-
-	"github.com/ecotracker-dev/ecotracker-operator/internal/forecast"
 )
 
 // message says in one sentence what the plan is and why.
-func message(r Request, p Plan, greenest forecast.Window) string {
+func message(r Request, p Plan, best choices) string {
 	switch p.Reason {
 	case GreenestWindow:
-		return fmt.Sprintf("waits %s for %s in %s%s", ShortDuration(p.Start.Sub(r.Now)), intensity(p.Grams), p.Region, againstNow(p))
+		full := ""
+		if best.crowdedOut() {
+			full = "; the greener slots are full"
+		}
+		return fmt.Sprintf("waits %s for %s in %s%s%s", ShortDuration(p.Start.Sub(r.Now)), intensity(p.Grams), p.Region, againstNow(p), full)
 	case GreenestNow:
 		return fmt.Sprintf("starts now: %s is at its greenest within %s, %s", p.Region, ShortDuration(r.MaxDelay), intensity(p.Grams))
 	case SavingTooSmall:
 		return fmt.Sprintf("starts now in %s at %s: not worth waiting here, the greenest window within %s has %s, less than %.0f %% below",
-			p.Region, intensity(p.Grams), ShortDuration(r.MaxDelay), intensity(greenest.Grams), r.MinimumSavingPercent)
+			p.Region, intensity(p.Grams), ShortDuration(r.MaxDelay), intensity(best.greenest.Grams), r.MinimumSavingPercent)
+	case SlotsFull:
+		return fmt.Sprintf("starts now in %s at %s: every slot within %s that would be worth waiting for is full",
+			p.Region, intensity(p.Grams), ShortDuration(r.MaxDelay))
 	case NoForecast:
 		return fmt.Sprintf("starts now in %s: no region has a forecast that covers a run of %s", p.Region, ShortDuration(r.Duration))
 	case RunNow:

@@ -36,25 +36,23 @@ func Choose(r Request) Plan {
 		plan.NowGrams = immediate(r.Regions[0], now, r.Duration).Grams
 	}
 
-	greenest, immediately := choice{index: -1}, choice{index: -1}
+	best := newChoices()
 	for i, region := range r.Regions {
-		candidate := Candidate{Region: region.Name, Grams: math.NaN(), Quality: region.Quality, Excluded: region.Excluded}
+		candidate := Candidate{Region: region.Name, Grams: math.NaN(), Quality: region.Estimate.Quality, Excluded: region.Excluded}
 		if region.Excluded == "" {
-			immediately.consider(i, immediate(region, now, r.Duration))
-			if w, ok := region.Forecast.Greenest(now, latest, r.Duration); ok {
-				candidate.Start, candidate.Grams = w.Start, w.Grams
-				greenest.consider(i, w)
+			if w, ok := best.look(i, region, now, latest, r.Duration); ok {
+				candidate.Start, candidate.Grams, candidate.Quality = w.Start, w.Grams, region.Estimate.QualityUntil(w.End)
 			}
 		}
 		plan.Candidates = append(plan.Candidates, candidate)
 	}
-	plan.decide(r, now, latest, greenest, immediately)
-	plan.Message = message(r, plan, greenest.Window)
+	plan.decide(r, now, latest, best)
+	plan.Message = message(r, plan, best)
 	return plan
 }
 
 // decide sets the reason, and by it where and when.
-func (p *Plan) decide(r Request, now, latest time.Time, greenest, immediately choice) {
+func (p *Plan) decide(r Request, now, latest time.Time, best choices) {
 	switch {
 	case allExcluded(r.Regions):
 		p.Start, p.Reason = latest, NoRegion
@@ -65,41 +63,28 @@ func (p *Plan) decide(r Request, now, latest time.Time, greenest, immediately ch
 		p.Reason = NoDelayAllowed
 	case !latest.After(now):
 		p.Reason = PastLatestStart
-	case greenest.index < 0 || immediately.index < 0:
+	case best.greenest.index < 0 || best.now.index < 0:
 		p.Reason = NoForecast
 	default:
-		p.Reason = worthWaiting(greenest.Window, immediately.Window, now, r.MinimumSavingPercent)
+		p.Reason = worthWaiting(best.greenest.Window, best.now.Window, now, r.MinimumSavingPercent)
+		if p.Reason == GreenestWindow && !best.roomToWait(now, r.MinimumSavingPercent) {
+			p.Reason = SlotsFull
+		}
 	}
 	if p.Reason == GreenestWindow {
-		p.wait(r, r.Regions[greenest.index], greenest.Window, immediately.Window, latest)
+		p.wait(r, r.Regions[best.open.index], best.open.Window, best.now.Window, latest)
 	} else {
-		p.startNow(r, immediately.index, immediately.Window)
+		p.startNow(r, best.now.index, best.now.Window)
 	}
 }
 
 // immediate is the window that starts right now; its mean is NaN when it is not wholly known.
 func immediate(region Region, now time.Time, d time.Duration) forecast.Window {
 	end := now.Add(d)
-	if grams, ok := region.Forecast.Mean(now, end); ok {
+	if grams, ok := region.Estimate.Series.Mean(now, end); ok {
 		return forecast.Window{Start: now, End: end, Grams: grams}
 	}
 	return forecast.Window{Start: now, End: end, Grams: math.NaN()}
-}
-
-// choice is the best window so far and its region's index; -1 while there is none.
-type choice struct {
-	forecast.Window
-	index int
-}
-
-// consider compares by mean, then by start; the order of the request decides the rest.
-func (c *choice) consider(index int, w forecast.Window) {
-	if math.IsNaN(w.Grams) {
-		return
-	}
-	if c.index < 0 || w.Grams < c.Grams || w.Grams == c.Grams && w.Start.Before(c.Start) {
-		c.Window, c.index = w, index
-	}
 }
 
 func allExcluded(regions []Region) bool {
@@ -118,7 +103,7 @@ func (p *Plan) startNow(r Request, best int, window forecast.Window) {
 		window = forecast.Window{Grams: math.NaN()}
 	}
 	region := r.Regions[best]
-	p.Region, p.Quality, p.Grams = region.Name, region.Quality, window.Grams
+	p.Region, p.Quality, p.Grams = region.Name, region.Estimate.QualityUntil(p.Start.Add(r.Duration)), window.Grams
 	p.WindowStart, p.WindowEnd = window.Start, window.End
 }
 
@@ -132,7 +117,7 @@ func greenestKnown(regions []Region, t time.Time) int {
 		if best < 0 {
 			best = i
 		}
-		if g, ok := region.Forecast.At(t); ok && g < least {
+		if g, ok := region.Estimate.Series.At(t); ok && g < least {
 			best, least = i, g
 		}
 	}
@@ -141,10 +126,12 @@ func greenestKnown(regions []Region, t time.Time) int {
 
 // wait fills the plan for a later start in the given region.
 func (p *Plan) wait(r Request, region Region, window, now forecast.Window, latest time.Time) {
-	p.Region, p.Quality, p.Grams = region.Name, region.Quality, window.Grams
+	p.Region, p.Grams = region.Name, window.Grams
 	p.Start, p.WindowStart, p.WindowEnd = window.Start, window.Start, window.End
-	start := window.Start.Add(Phase(r.UID, phaseWidth(r.Jitter, region.Forecast, window.Start, latest)))
-	if grams, ok := region.Forecast.Mean(start, start.Add(r.Duration)); ok && grams < now.Grams {
+	series := region.Estimate.Series
+	start := window.Start.Add(Phase(r.UID, phaseWidth(r.Jitter, series, window.Start, latest)))
+	if grams, ok := series.Mean(start, start.Add(r.Duration)); ok && grams < now.Grams {
 		p.Start, p.Grams = start, grams
 	}
+	p.Quality = region.Estimate.QualityUntil(p.Start.Add(r.Duration))
 }

@@ -32,8 +32,11 @@ func minute(m int) time.Time { return midnight.Add(time.Duration(m) * time.Minut
 
 func region(name string, grams ...float64) Region {
 	return Region{
-		Name: name, Quality: forecast.Forecast,
-		Forecast: forecast.Series{Start: midnight, Step: 30 * time.Minute, Grams: grams},
+		Name: name,
+		Estimate: forecast.Estimate{
+			Quality: forecast.Forecast,
+			Series:  forecast.Series{Start: midnight, Step: 30 * time.Minute, Grams: grams},
+		},
 	}
 }
 
@@ -160,7 +163,9 @@ func randomRequest(r *rand.Rand) Request {
 				s.Grams[i] = math.NaN()
 			}
 		}
-		q.Regions = append(q.Regions, Region{Name: string(rune('A' + len(q.Regions))), Forecast: s, Quality: forecast.Forecast})
+		q.Regions = append(q.Regions, Region{
+			Name: string(rune('A' + len(q.Regions))), Estimate: forecast.Estimate{Series: s, Quality: forecast.Forecast},
+		})
 	}
 	return q
 }
@@ -177,7 +182,7 @@ func TestChooseIsNeverOutsideItsBoundsAndNeverWorseThanNow(t *testing.T) {
 		}
 		best := math.Inf(1)
 		for _, region := range q.Regions {
-			if g, ok := region.Forecast.Mean(now, now.Add(q.Duration)); ok {
+			if g, ok := region.Estimate.Series.Mean(now, now.Add(q.Duration)); ok {
 				best = min(best, g)
 			}
 		}
@@ -188,11 +193,11 @@ func TestChooseIsNeverOutsideItsBoundsAndNeverWorseThanNow(t *testing.T) {
 			continue
 		}
 		waits++
-		if best-p.Candidates[indexOf(q, p.Region)].Grams < best*q.MinimumSavingPercent/100 {
+		if best-p.Candidates[indexOfRegion(q.Regions, p.Region)].Grams < best*q.MinimumSavingPercent/100 {
 			t.Fatalf("%+v: waits for less than the minimum saving: %+v", q, p)
 		}
 		for _, c := range p.Candidates {
-			if w := p.Candidates[indexOf(q, p.Region)]; c.Grams < w.Grams {
+			if w := p.Candidates[indexOfRegion(q.Regions, p.Region)]; c.Grams < w.Grams {
 				t.Fatalf("%+v: the window of %s is greener than the chosen one: %+v", q, c.Region, p)
 			}
 		}
@@ -203,15 +208,6 @@ func TestChooseIsNeverOutsideItsBoundsAndNeverWorseThanNow(t *testing.T) {
 	if waits < 2000 {
 		t.Fatalf("only %d of the random jobs wait: they test too little", waits)
 	}
-}
-
-func indexOf(q Request, name string) int {
-	for i, region := range q.Regions {
-		if region.Name == name {
-			return i
-		}
-	}
-	return -1
 }
 
 func BenchmarkChoose(b *testing.B) {

@@ -33,9 +33,12 @@ func ofOneSignal(regions []Region) []Region {
 		return regions
 	}
 	is := regions[first]
-	of := slices.Clone(regions)
-	for i, r := range of {
+	of := regions
+	for i, r := range regions {
 		if r.Excluded == "" && r.Signal != "" && r.Signal != is.Signal {
+			if &of[0] == &regions[0] {
+				of = slices.Clone(regions)
+			}
 			of[i].Excluded = fmt.Sprintf("region %s has %s intensities, %s has %s ones: they cannot be compared",
 				r.Name, signalWord(r.Signal), is.Name, signalWord(is.Signal))
 		}

@@ -26,12 +26,13 @@ import (
 type Region struct {
 	// Name of the region.
 	Name string
-	// Forecast in gCO2e/kWh, from the slot that contains now on.
-	Forecast forecast.Series
-	// Quality of the forecast.
-	Quality forecast.Quality
-	// Signal of the forecast; empty when the region does not exist.
+	// Estimate of its carbon intensity, from the slot that contains now on.
+	Estimate forecast.Estimate
+	// Signal of the estimate; empty when the region does not exist.
 	Signal forecast.Signal
+	// Full says of the start of a slot of the estimate whether no further job may be planned into it;
+	// nil when the region takes any number.
+	Full func(slot time.Time) bool
 	// Excluded says why the region cannot be chosen; empty when it can.
 	Excluded string
 }
@@ -66,6 +67,8 @@ const (
 	GreenestNow Reason = "GreenestNow"
 	// SavingTooSmall: the greenest window saves less than the minimum.
 	SavingTooSmall Reason = "SavingTooSmall"
+	// SlotsFull: waiting would be worth it, but all slots for which it would are full.
+	SlotsFull Reason = "SlotsFull"
 	// NoForecast: nothing is known of the next hours, the job starts now.
 	NoForecast Reason = "NoForecast"
 	// RunNow: a person asked for it.
@@ -78,7 +81,7 @@ const (
 	NoRegion Reason = "NoRegion"
 )
 
-// Candidate is the greenest window of one region.
+// Candidate is the greenest window of one region, among the slots that are not full.
 type Candidate struct {
 	// Region is the region's name.
 	Region string
@@ -86,7 +89,7 @@ type Candidate struct {
 	Start time.Time
 	// Grams is the window's mean in gCO2e/kWh; NaN when unknown.
 	Grams float64
-	// Quality of the region's forecast.
+	// Quality of what is known of the window.
 	Quality forecast.Quality
 	// Excluded says why the region cannot be chosen; empty when it can.
 	Excluded string
@@ -105,7 +108,7 @@ type Plan struct {
 	Grams float64
 	// NowGrams is the mean expected at home for a start right now, in gCO2e/kWh; NaN when unknown.
 	NowGrams float64
-	// Quality of the chosen region's forecast.
+	// Quality of what is known of the run's time in the chosen region.
 	Quality forecast.Quality
 	// Reason in a word, Message in a sentence.
 	Reason  Reason
