@@ -59,7 +59,7 @@ test-envtest: $(CONTROLPLANE) ## The controllers on a real API server.
 	assets=$$($(CONTROLPLANE) binaries); \
 	  packages=$$(go list ./... | grep -E '$(NEEDS_APISERVER)'); \
 	  KUBEBUILDER_ASSETS=$$assets go test $(TESTFLAGS) $$packages; \
-	  PATH=$$assets:$$PATH CONTROLPLANE_TOOL=$(CURDIR)/$(CONTROLPLANE) go test -C hack/controlplane -run SideBySide $(TESTFLAGS) ./...
+	  PATH=$$assets:$$PATH CONTROLPLANE_TOOL="$(CURDIR)/$(CONTROLPLANE)" go test -C hack/controlplane -run SideBySide $(TESTFLAGS) ./...
 
 .PHONY: test-kwok
 test-kwok: build $(CONTROLPLANE) ## End to end on simulated nodes.

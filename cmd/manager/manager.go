@@ -49,11 +49,12 @@ func run(ctx context.Context, o *options) error {
 	logger := zap.New(zap.UseFlagOptions(&o.zap))
 	ctrl.SetLogger(logger)
 	klog.SetLogger(logger)
-	mgr, err := newManager(o)
+	now := controller.NewServerClock(clock.RealClock{})
+	mgr, err := newManager(o, now)
 	if err != nil {
 		return err
 	}
-	if err := setupControllers(mgr, o); err != nil {
+	if err := setupControllers(mgr, o, now); err != nil {
 		return err
 	}
 	if err := mgr.Start(ctx); err != nil {
@@ -62,13 +63,14 @@ func run(ctx context.Context, o *options) error {
 	return nil
 }
 
-func newManager(o *options) (ctrl.Manager, error) {
+func newManager(o *options, now *controller.ServerClock) (ctrl.Manager, error) {
 	config, err := ctrl.GetConfig()
 	if err != nil {
 		return nil, fmt.Errorf("finding the cluster (set KUBECONFIG or --kubeconfig): %w", err)
 	}
 	// The API server's priority and fairness limits us; a limit here would only add delay.
 	config.QPS = -1
+	config.Wrap(now.Listen)
 	scheme := runtime.NewScheme()
 	if err := clientgoscheme.AddToScheme(scheme); err != nil {
 		return nil, fmt.Errorf("registering the built-in kinds: %w", err)
@@ -123,8 +125,7 @@ func metricsOptions(o *options) metricsserver.Options {
 	return m
 }
 
-func setupControllers(mgr ctrl.Manager, o *options) error {
-	now := clock.RealClock{}
+func setupControllers(mgr ctrl.Manager, o *options, now clock.PassiveClock) error {
 	recorder := mgr.GetEventRecorder("ecotracker-operator")
 	for _, c := range []interface{ SetupWithManager(ctrl.Manager) error }{
 		controller.NewGridRegionReconciler(mgr.GetClient(), mgr.GetAPIReader(), recorder, now, o.namespace, forecast.NewClient(o.allowPrivate)),

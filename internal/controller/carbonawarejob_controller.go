@@ -72,7 +72,7 @@ func (r *CarbonAwareJobReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		For(&carbonv1alpha1.CarbonAwareJob{}, specChanges()).
 		Owns(&batchv1.Job{}).
 		Watches(&carbonv1alpha1.GridRegion{}, handler.EnqueueRequestsFromMapFunc(jobsOfRegion(r.Client))).
-		WithOptions(controller.Options{MaxConcurrentReconciles: planWorkers, ReconciliationTimeout: reconcileTimeout}).
+		WithOptions(controller.Options{MaxConcurrentReconciles: planWorkers, ReconciliationTimeout: reconcileTimeout, RateLimiter: retries()}).
 		Complete(r)
 	if err != nil {
 		return fmt.Errorf("setting up the CarbonAwareJob controller: %w", err)
@@ -104,7 +104,7 @@ func (r *CarbonAwareJobReconciler) Reconcile(ctx context.Context, req ctrl.Reque
 	if err := r.ensureJob(ctx, s); errors.Is(err, errStaleCache) {
 		return ctrl.Result{RequeueAfter: conflictRetry}, nil
 	} else if err != nil {
-		return ctrl.Result{}, err
+		return ignoreConflict(err)
 	}
 	if err := r.followSuspend(ctx, s); err != nil {
 		return ignoreConflict(err)
@@ -172,7 +172,11 @@ func (s *scope) startSettles() time.Duration {
 	if !isStartIssued(s.job) || isSuspended(s.job) || s.job.Status.StartTime != nil {
 		return 0
 	}
-	return startingGrace - s.now.Sub(startRecordOf(s.job).At)
+	since := s.now.Sub(startRecordOf(s.job).At)
+	if since < 0 { // the clock was set back
+		return 0
+	}
+	return startingGrace - since
 }
 
 func (s *scope) result() ctrl.Result {

@@ -26,6 +26,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
@@ -44,7 +45,7 @@ const (
 func (r *CarbonAwareJobReconciler) ensureJob(ctx context.Context, s *scope) error {
 	if s.job != nil {
 		s.recordJob(s.job)
-		return nil
+		return r.restoreLabel(ctx, s.job, s.caj)
 	}
 	plan := s.caj.Status.Plan
 	if plan == nil || s.caj.Status.Job != nil || s.finished() {
@@ -73,6 +74,20 @@ func (r *CarbonAwareJobReconciler) ensureJob(ctx context.Context, s *scope) erro
 	}
 	s.job = job
 	s.recordJob(job)
+	return nil
+}
+
+// restoreLabel puts our label back onto a Job that somebody took it from: without it the cache does
+// not see the Job, and nobody would start it or notice its end.
+func (r *CarbonAwareJobReconciler) restoreLabel(ctx context.Context, job *batchv1.Job, caj *carbonv1alpha1.CarbonAwareJob) error {
+	if job.Labels[carbonv1alpha1.LabelJob] == caj.Name {
+		return nil
+	}
+	before := job.DeepCopy()
+	metav1.SetMetaDataLabel(&job.ObjectMeta, carbonv1alpha1.LabelJob, caj.Name)
+	if err := r.Patch(ctx, job, lockedPatch(before)); err != nil {
+		return fmt.Errorf("putting the label back onto Job %s: %w", client.ObjectKeyFromObject(job), err)
+	}
 	return nil
 }
 

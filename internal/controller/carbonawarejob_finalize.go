@@ -22,6 +22,7 @@ import (
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -52,7 +53,7 @@ func (r *CarbonAwareJobReconciler) finalize(ctx context.Context, caj *carbonv1al
 	if client.IgnoreNotFound(err) != nil {
 		return ctrl.Result{}, fmt.Errorf("reading the Job of a deleted CarbonAwareJob: %w", err)
 	}
-	if err == nil && job.Labels[carbonv1alpha1.LabelJob] == caj.Name {
+	if err == nil && (job.Labels[carbonv1alpha1.LabelJob] == caj.Name || metav1.IsControlledBy(job, caj)) {
 		if err := r.releaseJob(ctx, job); err != nil {
 			return ignoreConflict(err)
 		}

@@ -79,7 +79,7 @@ func (r *GridRegionReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Named("gridregion").
 		For(&carbonv1alpha1.GridRegion{}, specChanges()).
 		Watches(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.regionsOfConfigMap)).
-		WithOptions(controller.Options{MaxConcurrentReconciles: readWorkers, ReconciliationTimeout: 2 * reconcileTimeout}).
+		WithOptions(controller.Options{MaxConcurrentReconciles: readWorkers, ReconciliationTimeout: 2 * reconcileTimeout, RateLimiter: retries()}).
 		Complete(r)
 	if err != nil {
 		return fmt.Errorf("setting up the GridRegion controller: %w", err)

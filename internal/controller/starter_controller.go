@@ -48,6 +48,9 @@ const (
 	startWorkers = 50
 	// jobNotSeen is how long to wait for the cache to show a Job that is on record.
 	jobNotSeen = 200 * time.Millisecond
+	// longestSleep is how long the starter waits without a look at the clock: timers stand still while
+	// a machine is suspended, and clocks are set.
+	longestSleep = time.Minute
 	// startRefusedRetry is the pause after the API server refused a start.
 	startRefusedRetry = 30 * time.Second
 )
@@ -60,7 +63,7 @@ func (r *Starter) SetupWithManager(mgr ctrl.Manager) error {
 	err := ctrl.NewControllerManagedBy(mgr).
 		Named("starter").
 		For(&carbonv1alpha1.CarbonAwareJob{}).
-		WithOptions(controller.Options{MaxConcurrentReconciles: startWorkers, ReconciliationTimeout: reconcileTimeout}).
+		WithOptions(controller.Options{MaxConcurrentReconciles: startWorkers, ReconciliationTimeout: reconcileTimeout, RateLimiter: retries()}).
 		Complete(r)
 	if err != nil {
 		return fmt.Errorf("setting up the starter: %w", err)
@@ -79,7 +82,7 @@ func (r *Starter) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result,
 	}
 	now := r.Clock.Now()
 	if wait := caj.Status.Plan.Start.Sub(now); wait > 0 {
-		return ctrl.Result{RequeueAfter: wait}, nil
+		return ctrl.Result{RequeueAfter: min(wait, longestSleep)}, nil
 	}
 	job := &batchv1.Job{}
 	if err := r.Get(ctx, req.NamespacedName, job); client.IgnoreNotFound(err) != nil {

@@ -1,0 +1,76 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package envtest
+
+import (
+	"context"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	batchv1 "k8s.io/api/batch/v1"
+
+	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/testing/build"
+)
+
+var _ = Describe("A Job that somebody lays hands on", func() {
+	It("gets our label back: without it the cache would not see it", func(ctx context.Context) {
+		w := newWorld(ctx)
+		gb := w.trace("gb", nil, dip(4, 100)...)
+		w.create(build.CarbonAwareJob("x", w.namespace).Regions(gb))
+		w.plan("x")
+		w.editJob("x", func(job *batchv1.Job) { delete(job.Labels, carbonv1alpha1.LabelJob) })
+		w.plan("x")
+		Expect(w.job("x").Labels).To(HaveKeyWithValue(carbonv1alpha1.LabelJob, "x"))
+	})
+
+	It("goes with its CarbonAwareJob, label or not", func(ctx context.Context) {
+		w := newWorld(ctx)
+		gb := w.trace("gb", nil, dip(4, 100)...)
+		w.create(build.CarbonAwareJob("x", w.namespace).Regions(gb))
+		w.plan("x")
+		w.editJob("x", func(job *batchv1.Job) { delete(job.Labels, carbonv1alpha1.LabelJob) })
+		Expect(api.Delete(ctx, w.get("x"))).To(Succeed())
+		w.plan("x")
+		Expect(w.job("x").Finalizers).To(BeEmpty(), "the garbage collector can take it")
+		w.gone(&carbonv1alpha1.CarbonAwareJob{}, "x")
+	})
+
+	It("is told as started although the clock was set back since", func(ctx context.Context) {
+		w := newWorld(ctx)
+		gb := w.trace("gb", nil, flat(20, 200)...)
+		w.create(build.CarbonAwareJob("x", w.namespace).Regions(gb).MaxDelay(0))
+		w.plan("x")
+		w.clock.SetTime(w.start.Add(time.Hour))
+		w.startDue("x")
+		w.clock.SetTime(w.start.Add(time.Minute))
+		w.plan("x")
+		Expect(reasonOf(w.get("x"), "Started")).To(Equal("True/StartIssued"))
+	})
+})
+
+var _ = Describe("The starter", func() {
+	It("looks at the clock every minute, which may be set while it waits", func(ctx context.Context) {
+		w := newWorld(ctx)
+		gb := w.trace("gb", nil, dip(4, 100)...)
+		w.create(build.CarbonAwareJob("x", w.namespace).Regions(gb))
+		w.plan("x")
+		Expect(w.startDue("x").RequeueAfter).To(Equal(time.Minute))
+		Expect(w.job("x").Spec.Suspend).To(HaveValue(BeTrue()))
+	})
+})
