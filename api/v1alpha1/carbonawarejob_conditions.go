@@ -26,6 +26,8 @@ const (
 	ConditionStarted = "Started"
 	// ConditionDowngraded is True when the run uses the cheaper model.
 	ConditionDowngraded = "Downgraded"
+	// ConditionEnergyKnown is True when the energy of a run can be told, and so its emissions.
+	ConditionEnergyKnown = "EnergyKnown"
 	// ConditionEmissionsRecorded is True when the emissions are final, Unknown while provisional.
 	ConditionEmissionsRecorded = "EmissionsRecorded"
 	// ConditionComplete is True when the Job completed.
@@ -64,7 +66,7 @@ const (
 	ReasonRegionPending = "RegionPending"
 	// ReasonPlacementConflict (Planned): the template's nodeSelector excludes every region.
 	ReasonPlacementConflict = "PlacementConflict"
-	// ReasonModelUnknown (Downgraded): the template does not say which model it asks for.
+	// ReasonModelUnknown (Downgraded, EnergyKnown): the template does not say which model it asks for.
 	ReasonModelUnknown = "ModelUnknown"
 	// ReasonModelConflict (Planned): llm.model differs from what the template sets.
 	ReasonModelConflict = "ModelConflict"
@@ -76,8 +78,18 @@ const (
 	ReasonCleanGrid = "CleanGrid"
 	// ReasonIntensityUnknown (Downgraded, EmissionsRecorded): no carbon intensity was known.
 	ReasonIntensityUnknown = "IntensityUnknown"
-	// ReasonEnergyUnknown (EmissionsRecorded): spec.energy is not set, emissions are unknown.
+	// ReasonEnergyUnknown (EnergyKnown, EmissionsRecorded): the energy of the run is unknown, and so are
+	// its emissions.
 	ReasonEnergyUnknown = "EnergyUnknown"
+	// ReasonEnergyDeclared (EnergyKnown): spec.energy.kWh is set.
+	ReasonEnergyDeclared = "Declared"
+	// ReasonPowerTimesDuration (EnergyKnown): spec.energy.watts is set.
+	ReasonPowerTimesDuration = "PowerTimesDuration"
+	// ReasonEcoLogits (EnergyKnown): spec.llm.workload is set, and the model is known.
+	ReasonEcoLogits = "EcoLogits"
+	// ReasonModelNotInTable (EnergyKnown, EmissionsRecorded): spec.llm.workload is set, and the model or
+	// its provider is in no table.
+	ReasonModelNotInTable = "ModelNotInTable"
 	// ReasonProvisional (EmissionsRecorded): some actual intensities are not published yet.
 	ReasonProvisional = "Provisional"
 	// ReasonFinal (EmissionsRecorded): the record will not change any more.

@@ -183,6 +183,16 @@ type JobStatus struct {
 	// +optional
 	CompletionTime *metav1.Time `json:"completionTime,omitempty"`
 
+	// succeeded is how many pods of the finished Job succeeded.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Succeeded *int32 `json:"succeeded,omitempty"`
+
+	// lost is how many pods of the finished Job failed or were stopped before their end.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Lost *int32 `json:"lost,omitempty"`
+
 	// runs are the intervals in which the Job ran, more than one when it was paused. The last one
 	// has no end while the Job runs. After 32 the two oldest are joined.
 	// +optional
@@ -209,6 +219,21 @@ type EmissionsStatus struct {
 	// +required
 	EnergyKWh Decimal `json:"energyKWh,omitempty"`
 
+	// energyRange is how far the energy is from certain; absent where it was declared.
+	// +optional
+	EnergyRange *EnergyRange `json:"energyRange,omitempty"`
+
+	// attempts is how many whole runs the energy was counted for: 1 for a run without failed attempts
+	// and pauses, less for one that ended early, more where attempts were lost. Absent where the energy
+	// is power times duration.
+	// +optional
+	Attempts Decimal `json:"attempts,omitempty"`
+
+	// embodiedGrams is the run's share in making the hardware that served the model, in gCO2e. It is
+	// no part of the other figures: it is the same at any time and place. Absent where unknown.
+	// +optional
+	EmbodiedGrams Decimal `json:"embodiedGrams,omitempty"`
+
 	// baselineGrams is what an immediate start at home with the requested model would have
 	// emitted, in gCO2e.
 	// +required
@@ -230,10 +255,11 @@ type EmissionsStatus struct {
 	// +required
 	Intensity EmissionsIntensity `json:"intensity,omitzero"`
 
-	// method by which the energy was found: Declared (spec.energy.kWh) or PowerTimesDuration
-	// (spec.energy.watts).
+	// method by which the energy was found: Declared (spec.energy.kWh), PowerTimesDuration
+	// (spec.energy.watts), or EcoLogits-0.11 or EcoLogits-0.10 (spec.llm.workload, by that version of
+	// the method).
 	// +required
-	// +kubebuilder:validation:Enum=Declared;PowerTimesDuration
+	// +kubebuilder:validation:Enum=Declared;PowerTimesDuration;EcoLogits-0.11;EcoLogits-0.10
 	Method string `json:"method,omitempty"`
 
 	// quality of the worst intensity in the record.
@@ -246,6 +272,17 @@ type EmissionsStatus struct {
 	FinalAt *metav1.Time `json:"finalAt,omitempty"`
 }
 
+// EnergyRange bounds an estimated energy, in kWh.
+type EnergyRange struct {
+	// minKWh is the least that it may be.
+	// +required
+	MinKWh Decimal `json:"minKWh,omitempty"`
+
+	// maxKWh is the most that it may be.
+	// +required
+	MaxKWh Decimal `json:"maxKWh,omitempty"`
+}
+
 // AvoidedBy splits avoided emissions by cause, in gCO2e.
 type AvoidedBy struct {
 	// time: the run was moved to a greener time.
@@ -256,7 +293,8 @@ type AvoidedBy struct {
 	// +required
 	Region Decimal `json:"region,omitempty"`
 
-	// model: the run used a cheaper model.
+	// model: the run used a cheaper model. 0 where the energy was declared, because that says nothing
+	// of models.
 	// +required
 	Model Decimal `json:"model,omitempty"`
 }

@@ -28,6 +28,7 @@ import (
 // +kubebuilder:validation:XValidation:rule="!has(self.jobTemplate.metadata) || !has(self.jobTemplate.metadata.name)",message="jobTemplate.metadata.name must not be set: the Job takes the CarbonAwareJob's name",fieldPath=".jobTemplate.metadata.name"
 // +kubebuilder:validation:XValidation:rule="!has(self.jobTemplate.metadata) || !has(self.jobTemplate.metadata.namespace)",message="jobTemplate.metadata.namespace must not be set: the Job is created in the CarbonAwareJob's namespace",fieldPath=".jobTemplate.metadata.namespace"
 // +kubebuilder:validation:XValidation:rule="!has(self.jobTemplate.metadata) || !has(self.jobTemplate.metadata.annotations) || !('carbon.ecotracker.dev/start' in self.jobTemplate.metadata.annotations)",message="jobTemplate.metadata.annotations must not have carbon.ecotracker.dev/start: the operator writes it when it starts the Job",fieldPath=".jobTemplate.metadata.annotations"
+// +kubebuilder:validation:XValidation:rule="!has(self.energy) || !has(self.llm) || !has(self.llm.workload)",message="at most one of energy and llm.workload may be set: remove energy to have it estimated from the calls, or llm.workload to declare it",fieldPath=".energy"
 type CarbonAwareJobSpec struct {
 	// regions are the names of the GridRegions in which the job may run. The first is its home:
 	// the baseline is what the job would have emitted there, started at once. Empty means the
@@ -76,8 +77,8 @@ type CarbonAwareJobSpec struct {
 	// +optional
 	LLM *LLMSpec `json:"llm,omitempty"`
 
-	// energy is what one run consumes. Without it the job is still shifted, and its emissions are
-	// reported as unknown.
+	// energy is what one run consumes; llm.workload has it estimated instead. Without either the job
+	// is still shifted, and its emissions are reported as unknown.
 	// +optional
 	Energy *EnergySpec `json:"energy,omitempty"`
 
@@ -109,8 +110,16 @@ type MinimumSaving struct {
 	Percent *int32 `json:"percent,omitempty"`
 }
 
-// LLMSpec says which model a job uses.
+// LLMSpec says which model a job uses, and how much.
 type LLMSpec struct {
+	// provider that serves the model: anthropic, cohere, google, huggingface, mistral, openai (azure
+	// too), or one that the cluster's table of models adds. It tells the energy of the data centre
+	// around the servers. Unset means the model's own.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Provider string `json:"provider,omitempty"`
+
 	// modelEnv is the environment variable from which the containers read the model's name.
 	// +required
 	// +kubebuilder:validation:MinLength=1
@@ -128,6 +137,28 @@ type LLMSpec struct {
 	// downgrade switches to a cheaper model when the grid is dirty at the start.
 	// +optional
 	Downgrade *DowngradeSpec `json:"downgrade,omitempty"`
+
+	// workload is the calls that one whole run makes, all its pods together. Its energy is estimated
+	// from them and the model, by the EcoLogits method; a model that is in no table is reported before
+	// the start.
+	// +optional
+	Workload *WorkloadSpec `json:"workload,omitempty"`
+}
+
+// WorkloadSpec says how much a run asks of its model.
+type WorkloadSpec struct {
+	// calls of the model in one whole run, 1 to 1000000000.
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000000000
+	Calls *int64 `json:"calls,omitempty"`
+
+	// outputTokensPerCall is the mean number of tokens in an answer, those of reasoning included; 1 to
+	// 1000000. The tokens of prompts are not counted: the method has no figure for them.
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000000
+	OutputTokensPerCall *int64 `json:"outputTokensPerCall,omitempty"`
 }
 
 // DowngradeSpec says when a cheaper model will do.

@@ -20,22 +20,17 @@ import (
 	"fmt"
 	"time"
 
+	batchv1 "k8s.io/api/batch/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/estimate"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/forecast"
 )
 
-const (
-	// finalAfter is how long after a run its record waits for actual intensities to be published.
-	finalAfter = 24 * time.Hour
-	// kWhDigits is how many digits after the point energies have in status.
-	kWhDigits = 9
-
-	methodDeclared = "Declared"
-	methodPower    = "PowerTimesDuration"
-)
+// finalAfter is how long after a run its record waits for actual intensities to be published.
+const finalAfter = 24 * time.Hour
 
 // account records the emissions of a finished run. The record is provisional until the actual
 // intensities of its times are published; after that it never changes again.
@@ -44,16 +39,15 @@ func (s *scope) account() {
 		return
 	}
 	runs := s.intervals()
-	switch {
-	case len(runs) == 0:
+	if len(runs) == 0 {
 		s.recorded(metav1.ConditionFalse, carbonv1alpha1.ReasonNeverRan, "the job ended without running: nothing was emitted")
 		return
-	case s.caj.Spec.Energy == nil:
-		s.recorded(metav1.ConditionFalse, carbonv1alpha1.ReasonEnergyUnknown,
-			"the energy is unknown: set spec.energy.kWh or spec.energy.watts to have emissions recorded")
+	}
+	in, used, problem := s.energy(runs)
+	if problem != nil {
+		s.energyUnknown(problem, runs)
 		return
 	}
-	in, method := s.energy(runs)
 	quality, err := s.intensities(runs, &in)
 	if err != nil {
 		s.recorded(metav1.ConditionFalse, carbonv1alpha1.ReasonIntensityUnknown, err.Error())
@@ -67,7 +61,7 @@ func (s *scope) account() {
 		s.recorded(metav1.ConditionFalse, carbonv1alpha1.ReasonIntensityUnknown, err.Error())
 		return
 	}
-	record := emissionsStatus(in, emissions, method, quality)
+	record := emissionsStatus(in, emissions, used, quality)
 	record.Intensity.Signal = carbonv1alpha1.IntensitySignal(s.region(s.caj.Status.Job.Region).signal())
 	if s.isFinal(quality, runs) {
 		record.FinalAt = timePointer(s.now)
@@ -77,6 +71,17 @@ func (s *scope) account() {
 		s.wakeAt(s.finalTime(runs))
 	}
 	s.caj.Status.Emissions = record
+}
+
+// energyUnknown records that there is nothing to record. A model that is in no table may come into it:
+// the record waits for that as long as for actual intensities.
+func (s *scope) energyUnknown(problem *energyProblem, runs []estimate.Interval) {
+	if problem.reason == carbonv1alpha1.ReasonModelNotInTable && s.now.Before(s.finalTime(runs)) {
+		s.recorded(metav1.ConditionFalse, problem.reason, problem.message+"; the record waits for that until "+stamp(s.finalTime(runs)))
+		s.wakeAt(s.finalTime(runs))
+		return
+	}
+	s.recorded(metav1.ConditionFalse, carbonv1alpha1.ReasonEnergyUnknown, problem.message)
 }
 
 // recordIsFinal says whether nothing is left to record.
@@ -107,16 +112,56 @@ func (s *scope) intervals() []estimate.Interval {
 	return runs
 }
 
-// energy is the declared energy of the run. A declared energy knows nothing of models, so a
-// downgrade does not change it.
-func (s *scope) energy(runs []estimate.Interval) (estimate.Input, string) {
-	declared := s.caj.Spec.Energy
-	if declared.KWh != nil {
-		kWh := declared.KWh.AsApproximateFloat64()
-		return estimate.Input{RequestedKWh: kWh, EffectiveKWh: kWh}, methodDeclared
+// energy is what the run took with the model it used, and what it would have taken with the one asked
+// for. A declared energy knows nothing of models, so a downgrade does not change it.
+func (s *scope) energy(runs []estimate.Interval) (estimate.Input, usedEnergy, *energyProblem) {
+	var model carbonv1alpha1.ModelStatus
+	if s.caj.Status.Model != nil {
+		model = *s.caj.Status.Model
 	}
-	kWh := estimate.KWhFromWatts(declared.Watts.AsApproximateFloat64(), runs)
-	return estimate.Input{RequestedKWh: kWh, EffectiveKWh: kWh}, methodPower
+	ran := estimate.Total(runs)
+	requested, problem := wholeRun(s.caj, model.Requested, ran, s.models)
+	if problem != nil {
+		return estimate.Input{}, usedEnergy{}, problem
+	}
+	effective, problem := wholeRun(s.caj, model.Effective, ran, s.models)
+	if problem != nil {
+		return estimate.Input{}, usedEnergy{}, problem
+	}
+	share := 1.0
+	if effective.method != methodPower {
+		share = s.attempts(runs).Share(ran, durationOr(s.caj.Spec.ExpectedDuration, defaultExpectedDuration))
+	}
+	in := estimate.Input{RequestedKWh: share * requested.kWh.Mean(), EffectiveKWh: share * effective.kWh.Mean()}
+	return in, usedEnergy{effective, share}, nil
+}
+
+// usedEnergy is the energy of a whole run, and how many whole runs' energy was used.
+type usedEnergy struct {
+	runEnergy
+	share float64
+}
+
+// attempts is how the pods of the run ended. Where the Job was gone before anybody could count them,
+// one was lost.
+func (s *scope) attempts(runs []estimate.Interval) estimate.Attempts {
+	job := s.caj.Status.Job
+	a := estimate.Attempts{
+		Completed: isTrue(s.caj.Status.Conditions, carbonv1alpha1.ConditionComplete),
+		Wanted:    wantedPods(&s.caj.Spec.JobTemplate.Spec),
+		Succeeded: ptr.Deref(job.Succeeded, 0),
+		Lost:      ptr.Deref(job.Lost, 0),
+		Pauses:    len(runs) - 1,
+	}
+	if !a.Completed && a.Succeeded == 0 {
+		a.Lost = max(1, a.Lost)
+	}
+	return a
+}
+
+// wantedPods is how many pods of a Job make one whole run.
+func wantedPods(spec *batchv1.JobSpec) int32 {
+	return max(1, ptr.Deref(spec.Completions, ptr.Deref(spec.Parallelism, 1)))
 }
 
 // intensities fills in the three intensities of a record and returns the worst quality used. Times
@@ -191,28 +236,4 @@ func (s *scope) isFinal(quality forecast.Quality, runs []estimate.Interval) bool
 
 func (s *scope) finalTime(runs []estimate.Interval) time.Time {
 	return runs[len(runs)-1].End.Add(finalAfter)
-}
-
-func emissionsStatus(in estimate.Input, e estimate.Emissions, method string, quality forecast.Quality) *carbonv1alpha1.EmissionsStatus {
-	grams := func(n estimate.Nanograms) carbonv1alpha1.Decimal { return carbonv1alpha1.Decimal(n.String()) }
-	return &carbonv1alpha1.EmissionsStatus{
-		EnergyKWh:     carbonv1alpha1.Decimal(estimate.Decimal(in.EffectiveKWh, kWhDigits)),
-		BaselineGrams: grams(e.Baseline),
-		ActualGrams:   grams(e.Actual),
-		AvoidedGrams:  grams(e.Avoided),
-		AvoidedBy:     carbonv1alpha1.AvoidedBy{Time: grams(e.ByTime), Region: grams(e.ByRegion), Model: grams(e.ByModel)},
-		Intensity: carbonv1alpha1.EmissionsIntensity{
-			HomeAtSubmission: gramsDecimal(in.HomeAtSubmission),
-			HomeAtRun:        gramsDecimal(in.HomeAtRun),
-			ChosenAtRun:      gramsDecimal(in.ChosenAtRun),
-		},
-		Method:  method,
-		Quality: carbonv1alpha1.IntensityQuality(quality),
-	}
-}
-
-func recordMessage(e *carbonv1alpha1.EmissionsStatus) string {
-	return fmt.Sprintf("emitted %s g, avoided %s g (time %s, region %s, model %s) with %s kWh at %s g/kWh",
-		e.ActualGrams, e.AvoidedGrams, e.AvoidedBy.Time, e.AvoidedBy.Region, e.AvoidedBy.Model,
-		e.EnergyKWh, e.Intensity.ChosenAtRun)
 }

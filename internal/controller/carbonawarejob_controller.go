@@ -43,6 +43,8 @@ type CarbonAwareJobReconciler struct {
 	APIReader client.Reader
 	Recorder  events.EventRecorder
 	Clock     clock.PassiveClock
+	// Models tells the energy of workloads; nil stands for the built-in table.
+	Models *ModelTable
 }
 
 const (

@@ -62,6 +62,9 @@ func plannedStory(before, after *carbonv1alpha1.CarbonAwareJob) []event {
 		}
 		told = append(told, normal(reason, "Plan", fmt.Sprintf("start %s: %s", stamp(plan.Start.Time), plan.Message)))
 	}
+	if c := newReason(before, after, carbonv1alpha1.ConditionEnergyKnown); c != nil && c.Status == metav1.ConditionFalse && c.Reason != carbonv1alpha1.ReasonEnergyUnknown {
+		told = append(told, warning(c.Reason, "Plan", c.Message))
+	}
 	if before.Status.Job == nil && after.Status.Job != nil {
 		told = append(told, normal("Created", "CreateJob", fmt.Sprintf("created Job %s, suspended", after.Status.Job.Name)))
 	}

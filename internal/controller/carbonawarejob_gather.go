@@ -40,6 +40,7 @@ type scope struct {
 	// jobGone says that the Job existed once and does not any more.
 	jobGone bool
 	regions []regionFacts
+	models  modelFacts
 	now     time.Time
 
 	// blocked is what keeps the job from being created; nil when nothing does.
@@ -83,7 +84,12 @@ func (r *CarbonAwareJobReconciler) gather(ctx context.Context, caj *carbonv1alph
 	if s.job, s.jobGone, err = r.findJob(ctx, caj); err != nil {
 		return nil, err
 	}
-	s.regions, err = findRegions(ctx, r.Client, caj.Spec.Regions)
+	if s.regions, err = findRegions(ctx, r.Client, caj.Spec.Regions); err != nil {
+		return nil, err
+	}
+	if caj.Spec.LLM != nil && caj.Spec.LLM.Workload != nil {
+		s.models, err = r.Models.read(ctx)
+	}
 	return s, err
 }
 

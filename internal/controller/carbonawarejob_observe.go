@@ -60,15 +60,24 @@ func (s *scope) observe() {
 		end := finishTime(s.job, finished)
 		s.closeRun(end)
 		status.CompletionTime = timePointer(end)
+		s.countPods()
 		return
 	}
 	if !s.job.DeletionTimestamp.IsZero() {
 		s.closeRun(s.job.DeletionTimestamp.Time)
+		s.countPods()
 		return
 	}
 	if paused := suspendedSince(s.job); !paused.IsZero() {
 		s.closeRun(paused)
 	}
+}
+
+// countPods notes how the pods of a Job ended that is over: those that still run are lost.
+func (s *scope) countPods() {
+	counts := s.job.Status
+	s.caj.Status.Job.Succeeded = new(max(0, counts.Succeeded))
+	s.caj.Status.Job.Lost = new(max(0, counts.Failed+counts.Active))
 }
 
 // openRun notes that the Job runs since start. An open run with another start was paused and

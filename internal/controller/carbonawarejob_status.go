@@ -33,6 +33,7 @@ func (s *scope) summarize() {
 	s.setStarted()
 	s.setDowngraded()
 	s.setFinished()
+	s.setEnergyKnown()
 	s.account()
 	s.setReady()
 	s.caj.Status.ObservedGeneration = s.caj.Generation

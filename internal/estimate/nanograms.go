@@ -65,3 +65,17 @@ func Decimal(v float64, digits int) string {
 	}
 	return text
 }
+
+// Significant writes a number for people: so many significant digits, never with an exponent. NaN and
+// infinities become the empty string.
+func Significant(v float64, digits int) string {
+	if v == 0 || math.IsNaN(v) || math.IsInf(v, 0) {
+		return Decimal(v, 0)
+	}
+	magnitude := int(math.Floor(math.Log10(math.Abs(v)))) + 1
+	unit := math.Pow10(max(0, magnitude-digits))
+	if unit > 1 {
+		return Decimal(math.Round(v/unit)*unit, 0)
+	}
+	return Decimal(v, max(0, digits-magnitude))
+}

@@ -81,6 +81,18 @@ func TestDecimal(t *testing.T) {
 	}
 }
 
+func TestSignificant(t *testing.T) {
+	tests := map[float64]string{
+		0: "0", 1: "1", 0.834872695: "0.835", 12.3456: "12.3", 1234.5: "1230", -0.0000332: "-0.0000332",
+		3.05152e-05: "0.0000305", 999.9: "1000", 9.999e-4: "0.001", math.NaN(): "", math.Inf(1): "",
+	}
+	for v, want := range tests {
+		if got := Significant(v, 3); got != want {
+			t.Errorf("%v is %q, want %q", v, got, want)
+		}
+	}
+}
+
 // What String writes is the very same number again.
 func FuzzNanogramsString(f *testing.F) {
 	for _, n := range []int64{0, 1, -1, 999_999_999, 1_000_000_000, math.MaxInt64} {

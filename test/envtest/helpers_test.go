@@ -162,3 +162,36 @@ func conditionMessage(conditions []metav1.Condition, conditionType string) strin
 	}
 	return ""
 }
+
+type jobStatus = batchv1.JobStatus
+
+// editJobStatus plays the Job controller that counts pods.
+func (w *world) editJobStatus(name string, change func(*jobStatus)) {
+	job := w.job(name)
+	change(&job.Status)
+	Expect(api.Status().Update(w.ctx, job)).To(Succeed())
+}
+
+// inParallel asks for so many pods at once.
+func inParallel(pods int32) func(*batchv1.JobTemplateSpec) {
+	return func(template *batchv1.JobTemplateSpec) {
+		template.Spec.Parallelism, template.Spec.Completions = &pods, &pods
+	}
+}
+
+// pause holds a running job by hand at t, unpause lets it go on.
+func (w *world) pause(name string, t time.Time) {
+	w.clock.SetTime(t)
+	Expect(w.edit(name, func(caj *carbonv1alpha1.CarbonAwareJob) { caj.Spec.Suspend = new(true) })).To(Succeed())
+	w.plan(name)
+	w.paused(name, t)
+	w.plan(name)
+}
+
+func (w *world) unpause(name string, t time.Time) {
+	w.clock.SetTime(t)
+	Expect(w.edit(name, func(caj *carbonv1alpha1.CarbonAwareJob) { caj.Spec.Suspend = new(false) })).To(Succeed())
+	w.plan(name)
+	w.resumed(name, t)
+	w.plan(name)
+}

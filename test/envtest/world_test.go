@@ -229,7 +229,7 @@ func (w *world) completed(name string, t time.Time) {
 func (w *world) failed(name string, t time.Time) {
 	job := w.job(name)
 	end := metav1.NewTime(t)
-	job.Status.Active, job.Status.Failed = 0, 1
+	job.Status.Active, job.Status.Failed = 0, max(1, job.Status.Failed)
 	for _, c := range []batchv1.JobConditionType{batchv1.JobFailureTarget, batchv1.JobFailed} {
 		job.Status.Conditions = append(job.Status.Conditions, batchv1.JobCondition{
 			Type: c, Status: corev1.ConditionTrue, LastTransitionTime: end, LastProbeTime: end,

@@ -110,6 +110,12 @@ func (j *Job) Model(env, model, cheaper string, above int32) *Job {
 	return j
 }
 
+// Workload sets spec.llm.workload; call it after Model.
+func (j *Job) Workload(calls, outputTokensPerCall int64) *Job {
+	j.object.Spec.LLM.Workload = &carbonv1alpha1.WorkloadSpec{Calls: &calls, OutputTokensPerCall: &outputTokensPerCall}
+	return j
+}
+
 // Env adds a literal variable to the first container.
 func (j *Job) Env(name, value string) *Job {
 	c := &j.object.Spec.JobTemplate.Spec.Template.Spec.Containers[0]

@@ -1,0 +1,75 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"fmt"
+	"strings"
+
+	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/estimate"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/forecast"
+)
+
+// kWhDigits is how many digits after the point energies have in status.
+const kWhDigits = 9
+
+// emissionsStatus is the record as it stands in status.
+func emissionsStatus(in estimate.Input, e estimate.Emissions, used usedEnergy, quality forecast.Quality) *carbonv1alpha1.EmissionsStatus {
+	grams := func(n estimate.Nanograms) carbonv1alpha1.Decimal { return carbonv1alpha1.Decimal(n.String()) }
+	kWh := func(v float64) carbonv1alpha1.Decimal { return carbonv1alpha1.Decimal(estimate.Decimal(v, kWhDigits)) }
+	record := &carbonv1alpha1.EmissionsStatus{
+		EnergyKWh:     kWh(in.EffectiveKWh),
+		BaselineGrams: grams(e.Baseline),
+		ActualGrams:   grams(e.Actual),
+		AvoidedGrams:  grams(e.Avoided),
+		AvoidedBy:     carbonv1alpha1.AvoidedBy{Time: grams(e.ByTime), Region: grams(e.ByRegion), Model: grams(e.ByModel)},
+		Intensity: carbonv1alpha1.EmissionsIntensity{
+			HomeAtSubmission: gramsDecimal(in.HomeAtSubmission),
+			HomeAtRun:        gramsDecimal(in.HomeAtRun),
+			ChosenAtRun:      gramsDecimal(in.ChosenAtRun),
+		},
+		Method:  used.method,
+		Quality: carbonv1alpha1.IntensityQuality(quality),
+	}
+	if used.method != methodPower {
+		record.Attempts = carbonv1alpha1.Decimal(estimate.Decimal(used.share, gramsDigits))
+	}
+	if used.embodiedGrams != nil {
+		record.EnergyRange = &carbonv1alpha1.EnergyRange{MinKWh: kWh(used.share * used.kWh.Min), MaxKWh: kWh(used.share * used.kWh.Max)}
+		record.EmbodiedGrams = carbonv1alpha1.Decimal(estimate.Decimal(used.share*used.embodiedGrams.Mean(), kWhDigits))
+	}
+	return record
+}
+
+// recordMessage says what a record says, in a sentence.
+func recordMessage(e *carbonv1alpha1.EmissionsStatus) string {
+	avoided := fmt.Sprintf("avoided %s g", e.AvoidedGrams)
+	if more, negative := strings.CutPrefix(string(e.AvoidedGrams), "-"); negative {
+		avoided = fmt.Sprintf("%s g more than an immediate start at home", more)
+	}
+	message := fmt.Sprintf("emitted %s g, %s (time %s, region %s, model %s) with %s kWh at %s g/kWh",
+		e.ActualGrams, avoided, e.AvoidedBy.Time, e.AvoidedBy.Region, e.AvoidedBy.Model,
+		e.EnergyKWh, e.Intensity.ChosenAtRun)
+	if e.EnergyRange != nil {
+		message += fmt.Sprintf(", an estimate between %s and %s kWh", e.EnergyRange.MinKWh, e.EnergyRange.MaxKWh)
+	}
+	if e.Attempts != "" && e.Attempts != "1" {
+		message += fmt.Sprintf(", counted for %s whole runs", e.Attempts)
+	}
+	return message
+}
