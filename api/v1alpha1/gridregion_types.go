@@ -124,6 +124,18 @@ type GridRegionStatus struct {
 	// +optional
 	Profile *ProfileStatus `json:"profile,omitempty"`
 
+	// issued holds the source's own forecasts as they were issued, one an hour, the last 36 of them. A
+	// trace has none.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=36
+	Issued []IssuedForecast `json:"issued,omitempty"`
+
+	// accuracy is how good the issued forecasts were. Absent when the source publishes no actual values.
+	// It begins anew when the spec changes.
+	// +optional
+	Accuracy *ForecastAccuracy `json:"accuracy,omitempty"`
+
 	// greenest is the slot with the least intensity in the forecast.
 	// +optional
 	Greenest *GreenestStatus `json:"greenest,omitempty"`

@@ -35,6 +35,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/metrics"
 )
 
 // GridRegionReconciler keeps the carbon intensity in the status of GridRegions up to date. It is
@@ -93,6 +94,7 @@ func (r *GridRegionReconciler) Reconcile(ctx context.Context, req ctrl.Request) 
 	if err := r.Get(ctx, req.NamespacedName, region); client.IgnoreNotFound(err) != nil {
 		return ctrl.Result{}, err
 	} else if err != nil {
+		metrics.DeleteRegion(req.Name)
 		return ctrl.Result{}, r.forgetGone(ctx)
 	}
 	if !region.DeletionTimestamp.IsZero() {
@@ -111,6 +113,7 @@ func (r *GridRegionReconciler) Reconcile(ctx context.Context, req ctrl.Request) 
 		}
 		r.recordTransition(before, region)
 	}
+	measure(region)
 	wait := nextRead(region, problem, now)
 	if !seen.again.IsZero() {
 		if problem != nil && region.Status.Forecast == nil {

@@ -30,6 +30,7 @@ import (
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/forecast"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/metrics"
 )
 
 const (
@@ -93,6 +94,11 @@ func (p *poller) read(ctx context.Context, region *carbonv1alpha1.GridRegion, pl
 		pause := min(longest, minBackoff<<min(last.failures, 10)) // doubled each time
 		next.next = now.Add(max(pause, retryAfterOf(err)) + spread(region, pause/10))
 	}
+	reason := ""
+	if next.problem != nil {
+		reason = next.problem.reason
+	}
+	metrics.SourcePolled(region.Name, source.Name(), reason, now)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.polls == nil {

@@ -42,6 +42,10 @@ const (
 type observation struct {
 	forecast, recent forecast.Series
 	actualUntil      time.Time
+	// polled says that the region's own source has just answered over the network; actual are its actual
+	// values.
+	polled bool
+	actual forecast.Series
 	// source that said it, fetchedAt when.
 	source    string
 	fetchedAt time.Time
@@ -101,6 +105,7 @@ func (r *GridRegionReconciler) observeSource(ctx context.Context, region *carbon
 	}
 	seen := observation{source: remote.Name(), fetchedAt: last.fetchedAt, again: last.next}
 	seen.forecast, seen.recent, seen.actualUntil = knownOf(last.trace, now, 1)
+	seen.polled, seen.actual = place == 0 && last.fetchedAt.Equal(now), last.trace.Actual
 	if last.fetchedAt.Equal(now) && profileIsDue(region, remote, now) {
 		seen.profile = r.polls.profile(ctx, remote, now)
 	}

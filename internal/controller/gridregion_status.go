@@ -48,6 +48,7 @@ func regionStatus(region *carbonv1alpha1.GridRegion, seen observation, problem *
 	} else if region.Generation != region.Status.ObservedGeneration && (problem != nil || status.Profile != nil && status.Profile.Source != seen.source) {
 		status.Profile = nil
 	}
+	setAccuracy(&status, region, seen, now)
 	setIntensity(&status, region, seen.source, problem, now)
 	if status.Intensity == nil {
 		setLastResort(&status, region, now)
@@ -76,6 +77,7 @@ func setLastResort(status *carbonv1alpha1.GridRegionStatus, region *carbonv1alph
 
 func setStatic(status *carbonv1alpha1.GridRegionStatus, grams float64, region *carbonv1alpha1.GridRegion, now time.Time) {
 	status.Forecast, status.Recent, status.Greenest, status.Profile = nil, nil, nil, nil
+	status.Issued, status.Accuracy = nil, nil
 	status.Intensity = &carbonv1alpha1.IntensityStatus{
 		GramsPerKWh: gramsDecimal(grams), Quality: carbonv1alpha1.QualityAnnualMean, Source: "static",
 		Signal: region.Spec.Source.Signal(), ObservedAt: region.CreationTimestamp,
