@@ -98,6 +98,8 @@ const (
 	ReasonStartIssued = "StartIssued"
 	// ReasonHandedToKueue (Started): the queue label was added; Kueue unsuspends the Job.
 	ReasonHandedToKueue = "HandedToKueue"
+	// ReasonUnsuspendedByOthers (Started): somebody else unsuspended the Job before its planned start.
+	ReasonUnsuspendedByOthers = "UnsuspendedByOthers"
 	// ReasonJobDeleted (Failed): the Job was deleted before it finished.
 	ReasonJobDeleted = "JobDeleted"
 	// ReasonNeverRan (EmissionsRecorded): the Job ended without running.

@@ -108,6 +108,9 @@ func (r *CarbonAwareJobReconciler) Reconcile(ctx context.Context, req ctrl.Reque
 	} else if err != nil {
 		return ignoreConflict(err)
 	}
+	if err := r.adoptStart(ctx, s); err != nil {
+		return ignoreConflict(err)
+	}
 	if err := r.followSuspend(ctx, s); err != nil {
 		return ignoreConflict(err)
 	}

@@ -82,6 +82,11 @@ func (s *scope) setStarted() {
 	if record.GramsPerKWh != "" {
 		where += fmt.Sprintf(" at %s g/kWh", record.GramsPerKWh)
 	}
+	if record.ByOthers {
+		s.set(carbonv1alpha1.ConditionStarted, metav1.ConditionTrue, carbonv1alpha1.ReasonUnsuspendedByOthers,
+			fmt.Sprintf("somebody else unsuspended Job %s before its planned start: it counts as started%s", s.job.Name, where))
+		return
+	}
 	if record.Queue != "" {
 		s.set(carbonv1alpha1.ConditionStarted, metav1.ConditionTrue, carbonv1alpha1.ReasonHandedToKueue,
 			fmt.Sprintf("handed Job %s to the Kueue queue %s%s", s.job.Name, record.Queue, where))

@@ -44,6 +44,8 @@ type startRecord struct {
 	DowngradeMessage string `json:"downgradeMessage,omitempty"`
 	// Queue is the Kueue queue that the Job was handed to.
 	Queue string `json:"queue,omitempty"`
+	// ByOthers says that somebody else unsuspended the Job.
+	ByOthers bool `json:"byOthers,omitempty"`
 }
 
 func (r startRecord) encode() (string, error) {

@@ -55,7 +55,10 @@ func Choose(r Request) Plan {
 func (p *Plan) decide(r Request, now, latest time.Time, best choices) {
 	switch {
 	case allExcluded(r.Regions):
-		p.Start, p.Reason = latest, NoRegion
+		p.Reason = NoRegion
+		if !r.RunNow {
+			p.Start = latest
+		}
 		return
 	case r.RunNow:
 		p.Reason = RunNow

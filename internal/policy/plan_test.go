@@ -103,6 +103,13 @@ func TestChoose(t *testing.T) {
 		"all regions are excluded": {
 			request(excluded("gb"), excluded("de")), NoRegion, "", 240, math.NaN(), "gb does not exist; de does not exist",
 		},
+		"run now although all regions are excluded": {
+			func() Request {
+				r := request(excluded("gb"))
+				r.RunNow = true
+				return r
+			}(), NoRegion, "", 0, math.NaN(), "gb does not exist",
+		},
 		"no region at all": {request(), NoRegion, "", 240, math.NaN(), "no region to run in"},
 		"run now": {
 			func() Request {

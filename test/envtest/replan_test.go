@@ -71,6 +71,20 @@ var _ = Describe("A plan", func() {
 		Expect(startOf(w)).To(Equal(w.slot(3)), "what was planned stays on record")
 	})
 
+	It("follows the annotation run-now although its region does not exist", func(ctx context.Context) {
+		w := newWorld(ctx)
+		w.create(build.CarbonAwareJob("x", w.namespace).Regions(w.regionName("missing")))
+		w.plan("x")
+		w.noJob("x")
+		w.clock.SetTime(w.start.Add(time.Minute))
+		Expect(w.edit("x", func(caj *carbonv1alpha1.CarbonAwareJob) {
+			caj.Annotations = map[string]string{carbonv1alpha1.AnnotationRunNow: "true"}
+		})).To(Succeed())
+		w.plan("x")
+		w.startDue("x")
+		Expect(w.job("x").Spec.Suspend).To(HaveValue(BeFalse()))
+	})
+
 	It("follows the annotation run-now", func(ctx context.Context) {
 		w := newWorld(ctx)
 		gb := w.trace("gb", nil, dip(6, 100)...)
