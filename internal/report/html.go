@@ -1,0 +1,167 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package report
+
+import (
+	_ "embed"
+	"fmt"
+	"html/template"
+	"io"
+	"slices"
+	"strconv"
+)
+
+//go:embed page.html
+var pageSource string
+
+// The template escapes whatever comes from the cluster, by the place where it stands.
+var page = template.Must(template.New("page").Parse(pageSource))
+
+// PageGroupings are the groupings that the HTML page shows; a report needs all of them to be
+// written as a page.
+func PageGroupings() [][]Dimension {
+	return [][]Dimension{{ByNamespace}, {ByModel}, {ByRegion}, {ByDay}}
+}
+
+// pageData is what the page shows: everything is text or a length already.
+type pageData struct {
+	*Report
+	Emitted, Baseline, Avoided, Energy, Percent string
+	More                                        bool // more was emitted than the baseline
+	Causes                                      []causeBar
+	Days                                        dayChart
+	Sections                                    []section
+	Cars                                        []car
+	CarSource                                   string
+}
+
+type car struct{ Of, Value, Unit string }
+
+// section is the table of one dimension.
+type section struct {
+	Title, Column string
+	Rows          []sectionRow
+}
+
+type sectionRow struct {
+	Name                                       string
+	Jobs                                       string
+	Provisional                                bool
+	Energy, Baseline, Emitted, Avoided, Saving string
+	Exact                                      string
+	// Percent of the longest bar; More is what was emitted beyond the baseline.
+	EmittedWidth, BaselineWidth, AvoidedWidth, MoreWidth float64
+}
+
+// WriteHTML writes one page that needs nothing else: no script, no font, no image is loaded.
+func (r *Report) WriteHTML(to io.Writer) error {
+	grams := unitFor(r.Total.BaselineGrams)
+	data := pageData{
+		Report:   r,
+		Emitted:  grams.text(r.Total.EmittedGrams),
+		Baseline: grams.text(r.Total.BaselineGrams),
+		Avoided:  grams.text(r.Total.AvoidedGrams),
+		Energy:   kWhText(r.Total.EnergyKWh),
+		Percent:  percent(&r.Total),
+		More:     r.Total.AvoidedGrams.Sign() < 0,
+		Causes:   causeBars(&r.Total, grams),
+		Days:     dayBars(r.grouping(ByDay), grams),
+	}
+	for _, s := range []struct {
+		title string
+		by    Dimension
+	}{{"By namespace", ByNamespace}, {"By model", ByModel}, {"By region", ByRegion}} {
+		data.Sections = append(data.Sections, r.section(s.title, s.by))
+	}
+	for _, e := range r.Equivalents {
+		data.Cars = append(data.Cars, car{e.Of, quantity(e.Value), e.Unit})
+		data.CarSource = e.Source
+	}
+	if err := page.Execute(to, data); err != nil {
+		return fmt.Errorf("writing the report as a page: %w", err)
+	}
+	return nil
+}
+
+// grouping is the one by the given dimension alone; nil when the report has none.
+func (r *Report) grouping(by Dimension) []Group {
+	i := slices.IndexFunc(r.Groupings, func(g Grouping) bool { return len(g.By) == 1 && g.By[0] == by })
+	if i < 0 {
+		return nil
+	}
+	return r.Groupings[i].Groups
+}
+
+func (r *Report) section(title string, by Dimension) section {
+	s := section{Title: title, Column: string(by)}
+	groups := slices.Clone(r.grouping(by))
+	slices.SortStableFunc(groups, func(a, b Group) int { return b.BaselineGrams.dec.Cmp(&a.BaselineGrams.dec) })
+	longest := 0.0
+	for i := range groups {
+		longest = max(longest, groups[i].BaselineGrams.Float64(), groups[i].EmittedGrams.Float64())
+	}
+	for i := range groups {
+		g := &groups[i]
+		unit := unitFor(r.Total.BaselineGrams)
+		row := sectionRow{
+			Name: g.Values[0], Jobs: strconv.Itoa(g.Jobs), Provisional: g.Provisional > 0,
+			Energy: kWhText(g.EnergyKWh), Baseline: unit.text(g.BaselineGrams), Emitted: unit.text(g.EmittedGrams),
+			Avoided: unit.text(g.AvoidedGrams), Saving: percent(&g.Totals),
+			Exact: fmt.Sprintf("emitted %s g, avoided %s g, baseline %s g", g.EmittedGrams, g.AvoidedGrams, g.BaselineGrams),
+		}
+		if longest > 0 {
+			row.EmittedWidth = 100 * g.EmittedGrams.Float64() / longest
+			row.BaselineWidth = 100 * g.BaselineGrams.Float64() / longest
+			row.AvoidedWidth = max(0, row.BaselineWidth-row.EmittedWidth)
+			row.MoreWidth = max(0, row.EmittedWidth-row.BaselineWidth)
+		}
+		s.Rows = append(s.Rows, row)
+	}
+	return s
+}
+
+// massUnit is the unit in which a page shows masses: one for the whole page, so that they compare.
+type massUnit struct {
+	name  string
+	shift int // the power of ten of grams
+}
+
+// unitFor is the unit in which a mass has one to three digits before the point, where there is one.
+func unitFor(a Amount) massUnit {
+	v := max(a.Float64(), -a.Float64())
+	switch {
+	case v >= 1e6:
+		return massUnit{"t", 6}
+	case v >= 1e3:
+		return massUnit{"kg", 3}
+	case v >= 1 || v == 0:
+		return massUnit{"g", 0}
+	default:
+		return massUnit{"mg", -3}
+	}
+}
+
+func (u massUnit) text(a Amount) string { return u.digits(a) + " " + u.name }
+
+func (u massUnit) digits(a Amount) string {
+	var shifted Amount
+	shifted.dec.Set(&a.dec)
+	shifted.dec.SetScale(a.dec.Scale() + scaleOf(u.shift))
+	return shifted.Fixed(min(digitsFor(shifted), 3))
+}
+
+func kWhText(a Amount) string { return a.Fixed(min(digitsFor(a), 6)) + " kWh" }
