@@ -109,6 +109,10 @@ docs: $(CRD_REF_DOCS) ## Generate the API reference, docs/api.md.
 	$(CRD_REF_DOCS) --log-level=ERROR --source-path=api --config=hack/crd-ref-docs.yaml \
 	  --renderer=markdown --output-path=docs/api.md
 
+.PHONY: docs-output
+docs-output: ## Refresh what the documents show of kubectl carbon: outputs, and pictures (needs chromium).
+	hack/docs-output.sh
+
 .PHONY: clean
 clean: ## Remove what was built, the control plane's binaries included.
 	rm -rf bin dist

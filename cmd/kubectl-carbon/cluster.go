@@ -18,14 +18,19 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"os"
 
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/terminal"
 )
 
 // cluster is where the commands look, by the flags that kubectl itself has: -n, -A, --context,
@@ -34,10 +39,21 @@ import (
 type cluster struct {
 	flags         *genericclioptions.ConfigFlags
 	allNamespaces bool
+	// connect makes a client for a configuration, clock tells the time, screen looks at the output.
+	connect func(*rest.Config, client.Options) (client.Client, error)
+	clock   clock.PassiveClock
+	screen  func(out io.Writer, chartMode string) (terminal.Screen, error)
 }
 
 func newCluster() *cluster {
-	return &cluster{flags: genericclioptions.NewConfigFlags(true)}
+	return &cluster{
+		flags:   genericclioptions.NewConfigFlags(true),
+		connect: client.New,
+		clock:   clock.RealClock{},
+		screen: func(out io.Writer, chartMode string) (terminal.Screen, error) {
+			return terminal.ScreenOf(out, chartMode, os.Getenv)
+		},
+	}
 }
 
 func (c *cluster) addFlags(flags *pflag.FlagSet) {
@@ -71,7 +87,7 @@ func (c *cluster) client() (client.Client, error) {
 	if err := carbonv1alpha1.AddToScheme(scheme); err != nil {
 		return nil, fmt.Errorf("registering our kinds: %w", err)
 	}
-	made, err := client.New(config, client.Options{Scheme: scheme})
+	made, err := c.connect(config, client.Options{Scheme: scheme})
 	if err != nil {
 		return nil, fmt.Errorf("connecting to the cluster: %w", err)
 	}

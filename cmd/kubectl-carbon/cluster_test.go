@@ -34,10 +34,7 @@ current-context: one
 `
 
 func TestTheFlagsOfKubectlSayWhereToLook(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "config")
-	if err := os.WriteFile(file, []byte(kubeconfig), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	file := writeKubeconfig(t)
 	for name, c := range map[string]struct {
 		args []string
 		want string
@@ -61,4 +58,13 @@ func TestTheFlagsOfKubectlSayWhereToLook(t *testing.T) {
 			}
 		})
 	}
+}
+
+func writeKubeconfig(t *testing.T) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "config")
+	if err := os.WriteFile(file, []byte(kubeconfig), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
 }

@@ -36,5 +36,9 @@ history of a power grid to tell what waiting for a greener hour is worth there.`
 	root.SetOut(streams.Out)
 	root.SetErr(streams.ErrOut)
 	where.addFlags(root.PersistentFlags())
+	root.AddCommand(newReport(where))
+	root.AddCommand(newForecast(where))
+	root.AddCommand(newPlan(where))
+	root.AddCommand(newExplain(where))
 	return root
 }

@@ -37,7 +37,7 @@ func (r *Report) WriteTable(to io.Writer, wide bool) error {
 	for _, d := range grouping.By {
 		column(strings.ToUpper(string(d)), false)
 	}
-	for _, name := range []string{"JOBS", "KWH", "BASELINE-G", "EMITTED-G", "AVOIDED-G", "AVOIDED-%", "BY-TIME", "BY-REGION", "BY-MODEL"} {
+	for _, name := range []string{"JOBS", "KWH", "BASELINE-G", "EMITTED-G", "AVOIDED-G", "%", "BY-TIME", "BY-REGION", "BY-MODEL"} {
 		column(name, true)
 	}
 	if wide {

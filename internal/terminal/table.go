@@ -37,7 +37,7 @@ type Table struct {
 	Rows [][]string
 }
 
-const columnGap = "   "
+const columnGap = "  "
 
 // Write prints the table. Characters that could move the cursor are shown as question marks, since
 // cells may come from anywhere.
@@ -80,4 +80,26 @@ func Clean(text string) string {
 		}
 		return '?'
 	}, text)
+}
+
+// Wrap breaks a text into lines of at most width characters, between words; a longer word has a line
+// of its own.
+func Wrap(text string, width int) string {
+	var out strings.Builder
+	column := 0
+	for i, word := range strings.Fields(text) {
+		length := utf8.RuneCountInString(word)
+		switch {
+		case i == 0:
+		case column+1+length > width:
+			out.WriteString("\n")
+			column = 0
+		default:
+			out.WriteString(" ")
+			column++
+		}
+		out.WriteString(word)
+		column += length
+	}
+	return out.String()
 }

@@ -1,0 +1,220 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/controller"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/forecast"
+)
+
+// Every mistake of a person gets an answer that names it.
+func TestMistakesAreNamed(t *testing.T) {
+	for args, want := range map[string]string{
+		"report --by team":         "namespace model region day job",
+		"report --since yesterday": "--since",
+		"report -o pdf":            "--output",
+		"forecast mars":            "there are: de, eu-north, gb",
+		"forecast gb --hours 0":    "--hours",
+		"forecast gb --chart loud": "--chart",
+		"plan":                     "filename",
+		"plan -f nowhere.yaml":     "nowhere.yaml",
+		"plan -f docs_test.go":     "docs_test.go",
+		"plan -f ../../docs/examples/job.yaml --at x":    "--trace",
+		"plan -f ../../docs/examples/job.yaml --trace x": "--trace x",
+		"explain nobody -n nlp":                          "no CarbonAwareJob nobody in namespace nlp",
+	} {
+		out, err := run(t, 80, example(), strings.Fields(args)...)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want an error with %q; printed %s", args, err, want, out)
+		}
+	}
+}
+
+func TestReportLooksWhereItIsTold(t *testing.T) {
+	jobs := func(args ...string) int {
+		out, err := run(t, 0, example(), append([]string{"report", "-o", "json"}, args...)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var r struct{ Total struct{ Jobs int } }
+		if err := json.Unmarshal([]byte(out), &r); err != nil {
+			t.Fatal(err)
+		}
+		return r.Total.Jobs
+	}
+	all, parts := jobs("-A"), jobs("-n", "nlp")+jobs("-n", "search")+jobs("-n", "vision")
+	if all != 201 || parts != all {
+		t.Errorf("%d jobs in all namespaces, %d in the three", all, parts)
+	}
+	if week, nothing := jobs("-A", "--since", "7d"), jobs("-A", "--since", "2026-12-01"); week == 0 || week >= all || nothing != 0 {
+		t.Errorf("%d jobs of the last week, %d of the future", week, nothing)
+	}
+}
+
+func TestForecastIsPlainWhenPiped(t *testing.T) {
+	out, err := run(t, 0, example(), "forecast", "gb")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	if len(lines) != 97 || strings.ContainsAny(out, "█\x1b") || !strings.HasPrefix(lines[1], "2026-11-24T12:00:00Z    287") {
+		t.Errorf("%d lines, the first two %q", len(lines), lines[:2])
+	}
+}
+
+func TestForecastChartAt200Columns(t *testing.T) {
+	for _, width := range []int{80, 200} {
+		out, err := run(t, width, example(), "forecast", "gb")
+		if err != nil {
+			t.Fatal(err)
+		}
+		widest := 0
+		for line := range strings.Lines(out) {
+			widest = max(widest, utf8.RuneCountInString(strings.TrimSuffix(line, "\n")))
+		}
+		if widest > width || widest < width*3/4 {
+			t.Errorf("%d columns: the widest line has %d", width, widest)
+		}
+	}
+}
+
+// planned is what a plan against the trace of a day says.
+func planned(t *testing.T, args ...string) (string, error) {
+	t.Helper()
+	trace := filepath.Join(t.TempDir(), "gb.csv")
+	table := "from,to,intensity_forecast\n2026-02-14T00:00Z,2026-02-14T01:00Z,300\n2026-02-14T01:00Z,2026-02-14T02:00Z,200\n" +
+		"2026-02-14T02:00Z,2026-02-14T03:00Z,100\n2026-02-14T03:00Z,2026-02-14T04:00Z,250\n"
+	if err := os.WriteFile(trace, []byte(table), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	args = append([]string{"plan", "-f", "../../docs/examples/job.yaml", "--trace", "gb=" + trace}, args...)
+	return run(t, 0, nil, args...)
+}
+
+func TestPlanWithoutACluster(t *testing.T) {
+	out, err := planned(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"waits 2h for 100 g/kWh in gb, 67 % below now", "120 g instead of 360 g", "GridRegion de does not exist", "8h (its own)"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("it does not say %q:\n%s", want, out)
+		}
+	}
+	if out, err = planned(t, "--at", "2026-02-14T02:30:00Z"); err != nil || !strings.Contains(out, "starts now: gb is at its greenest") {
+		t.Errorf("at half past two: %v\n%s", err, out)
+	}
+}
+
+// A plan is the one that the operator makes: the same start and the same sentence.
+func TestPlanIsThatOfTheOperator(t *testing.T) {
+	jobs, err := readJobs("../../docs/examples/job.yaml", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var regions []carbonv1alpha1.GridRegion
+	for _, o := range example() {
+		if r, ok := o.(*carbonv1alpha1.GridRegion); ok {
+			regions = append(regions, *r)
+		}
+	}
+	plan, err := controller.Preview(jobs[0], regions, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := run(t, 0, example(), "plan", "-f", "../../docs/examples/job.yaml")
+	if err != nil || !strings.Contains(out, plan.Message) || !strings.Contains(out, when(plan.Start)) {
+		t.Errorf("%v: it does not say %q and %s:\n%s", err, plan.Message, when(plan.Start), out)
+	}
+}
+
+func TestGreenestWindowsDoNotOverlap(t *testing.T) {
+	series := forecast.Series{Start: noon, Step: time.Hour, Grams: []float64{5, 1, 4, 2, 9, 3}}
+	windows := greenestWindows(series, noon, time.Hour, 10)
+	if len(windows) != 6 {
+		t.Fatalf("got %v", windows)
+	}
+	for i, want := range []float64{1, 2, 3, 4, 5, 9} {
+		if windows[i].Grams != want {
+			t.Errorf("window %d has %v, want %v", i, windows[i].Grams, want)
+		}
+	}
+	if two := greenestWindows(series, noon, 2*time.Hour, 10); len(two) != 2 || two[0].Grams != 2.5 {
+		t.Errorf("got %v", two)
+	}
+}
+
+func TestExplainTellsOfEveryState(t *testing.T) {
+	failed := nightlyEval()
+	failed.Status.Emissions = nil
+	failed.Status.Conditions[1].Type = carbonv1alpha1.ConditionFailed
+	failed.Status.Conditions[1].Message = "Job has reached the specified backoff limit"
+	unseen := waiting()
+	unseen.Status = carbonv1alpha1.CarbonAwareJobStatus{}
+	hostile := waiting()
+	hostile.Status.Conditions[0].Message = "\x1b[2J"
+	for want, job := range map[string]*carbonv1alpha1.CarbonAwareJob{
+		"It failed (Completed): Job has reached": failed,
+		"has not looked at it yet":               unseen,
+		"Waiting, ?[2J.":                         hostile,
+	} {
+		out, err := run(t, 200, []client.Object{job}, "explain", job.Name, "-n", job.Namespace)
+		if err != nil || !strings.Contains(out, want) {
+			t.Errorf("%v: it does not say %q:\n%s", err, want, out)
+		}
+	}
+}
+
+func TestTheShellCompletes(t *testing.T) {
+	for args, want := range map[string]string{
+		"__complete forecast ":       "eu-north",
+		"__complete explain -n nlp ": "nightly-eval",
+		"__complete report --by ":    "region",
+	} {
+		out, err := run(t, 0, example(), append(strings.Fields(args), "")...)
+		if err != nil || !strings.Contains(out, want) {
+			t.Errorf("%s: %v, got %s", args, err, out)
+		}
+	}
+}
+
+func TestSince(t *testing.T) {
+	for text, want := range map[string]time.Time{
+		"": {}, "36h": noon.Add(-36 * time.Hour), "30d": noon.AddDate(0, 0, -30), "0.5d": noon.Add(-12 * time.Hour),
+		"2026-11-01": time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC), "2026-11-01T10:00:00+01:00": time.Date(2026, 11, 1, 9, 0, 0, 0, time.UTC),
+	} {
+		if got, err := parseSince(text, noon); err != nil || !got.Equal(want) {
+			t.Errorf("%q: %v, %v; want %v", text, got, err, want)
+		}
+	}
+	for _, bad := range []string{"-1h", "30", "d", "-3d", "tomorrow"} {
+		if got, err := parseSince(bad, noon); err == nil {
+			t.Errorf("%q is %v, want an error", bad, got)
+		}
+	}
+}

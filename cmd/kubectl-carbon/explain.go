@@ -1,0 +1,103 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/spf13/cobra"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/terminal"
+)
+
+func newExplain(where *cluster) *cobra.Command {
+	return &cobra.Command{
+		Use:   "explain JOB",
+		Short: "Tell the story of one job: its plan, its start, its run and its emissions",
+		Long: `Tells in sentences what the operator decided for a CarbonAwareJob, why, and what came of it, from its
+status and its Events. Events are kept for an hour only, by default; the status is kept. Times are UTC.`,
+		Example:           `  kubectl carbon explain nightly-eval -n nlp`,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completeJob(where),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runExplain(cmd.Context(), where, args[0], cmd.OutOrStdout())
+		},
+	}
+}
+
+func runExplain(ctx context.Context, where *cluster, name string, out io.Writer) error {
+	namespace, _, err := where.flags.ToRawKubeConfigLoader().Namespace()
+	if err != nil {
+		return fmt.Errorf("reading the kubeconfig: %w", err)
+	}
+	c, err := where.client()
+	if err != nil {
+		return err
+	}
+	caj := &carbonv1alpha1.CarbonAwareJob{}
+	err = c.Get(ctx, types.NamespacedName{Namespace: namespace, Name: name}, caj)
+	if apierrors.IsNotFound(err) {
+		return fmt.Errorf("there is no CarbonAwareJob %s in namespace %s", name, namespace)
+	}
+	if err != nil {
+		return fmt.Errorf("reading CarbonAwareJob %s: %w", name, err)
+	}
+	screen, err := where.screen(out, "auto")
+	if err != nil {
+		return err
+	}
+	for _, paragraph := range storyOf(caj, where.clock.Now()) {
+		paragraph = terminal.Clean(paragraph)
+		if screen.Charts { // a person reads it
+			paragraph = terminal.Wrap(paragraph, screen.Width)
+		}
+		fmt.Fprintln(out, paragraph)
+	}
+	events, err := eventsOf(ctx, c, caj)
+	if err != nil {
+		return err
+	}
+	if len(events) == 0 {
+		return nil
+	}
+	fmt.Fprintln(out, "\nEvents:")
+	table := &terminal.Table{Header: []string{"WHEN", "REASON", "MESSAGE"}}
+	for i := range events {
+		e := &events[i]
+		table.Rows = append(table.Rows, []string{eventTime(e).Format("Mon 2 15:04:05"), e.Reason, e.Message})
+	}
+	return table.Write(out) //nolint:wrapcheck // it says what it could not write
+}
+
+// eventsOf are the Events of the job, oldest first.
+func eventsOf(ctx context.Context, c client.Client, caj *carbonv1alpha1.CarbonAwareJob) ([]corev1.Event, error) {
+	var list corev1.EventList
+	err := c.List(ctx, &list, client.InNamespace(caj.Namespace), client.MatchingFields{"involvedObject.uid": string(caj.UID)})
+	if err != nil {
+		return nil, fmt.Errorf("listing the Events of %s: %w", caj.Name, err)
+	}
+	slices.SortStableFunc(list.Items, func(a, b corev1.Event) int { return eventTime(&a).Compare(eventTime(&b)) })
+	return list.Items, nil
+}

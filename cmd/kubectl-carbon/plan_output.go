@@ -1,0 +1,178 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/controller"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/estimate"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/forecast"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/policy"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/terminal"
+)
+
+// writeOutcome says what the plan gives, in grams where the energy is known.
+func writeOutcome(out io.Writer, job *carbonv1alpha1.CarbonAwareJob, plan policy.Plan) {
+	fmt.Fprintf(out, "Start %s UTC in %s; latest start %s after it is applied.\n",
+		when(plan.Start), cmp.Or(plan.Region, "no region"), shortSpan(maxDelayOf(job)))
+	kWh, known := energyOf(job)
+	if !known {
+		fmt.Fprintln(out, "Its energy is not declared (spec.energy), so its grams are unknown.")
+		return
+	}
+	if math.IsNaN(plan.Grams) || math.IsNaN(plan.NowGrams) {
+		fmt.Fprintln(out, "The intensity is not known, nor are its grams.")
+		return
+	}
+	before, after := kWh*plan.NowGrams, kWh*plan.Grams
+	fmt.Fprintf(out, "With %s kWh: %s g instead of %s g at once at home (%s).\n", short(kWh), short(after), short(before), against(after, before))
+}
+
+// writePlanChart draws the forecast of the chosen region until the latest possible end.
+func writePlanChart(out io.Writer, job *carbonv1alpha1.CarbonAwareJob, plan policy.Plan, regions []carbonv1alpha1.GridRegion, now time.Time, screen terminal.Screen) error {
+	i := slices.IndexFunc(regions, func(r carbonv1alpha1.GridRegion) bool { return r.Name == plan.Region })
+	if !screen.Charts || i < 0 {
+		return nil
+	}
+	hours := int(math.Ceil((maxDelayOf(job) + durationOf(job)).Hours()))
+	series, _ := ahead(&regions[i], now, max(hours, 24))
+	if series.Empty() {
+		return nil
+	}
+	window := forecast.Window{Start: plan.Start, End: plan.Start.Add(durationOf(job))}
+	fmt.Fprintln(out)
+	chart := &terminal.Chart{
+		Start: series.Start, Step: series.Step, Values: series.Grams,
+		Marked: markWindows(series, []forecast.Window{window}), Unit: "gCO2e/kWh in " + plan.Region, Mark: "the run",
+	}
+	return chart.Write(out, screen) //nolint:wrapcheck // it says what it could not write
+}
+
+// alternatives are the greenest windows of every region for several delays. What the operator would
+// choose among those of one delay is marked.
+func alternatives(job *carbonv1alpha1.CarbonAwareJob, regions []carbonv1alpha1.GridRegion, now time.Time) (*terminal.Table, error) {
+	table := &terminal.Table{
+		Header: []string{"MAX-DELAY", "REGION", "START", "G/KWH", "AGAINST-NOW", "GRAMS", "CHOSEN"},
+		Right:  []bool{false, false, false, true, true, true, false},
+	}
+	kWh, known := energyOf(job)
+	own := maxDelayOf(job)
+	choices := append(slices.Clone(delays), own)
+	slices.Sort(choices)
+	for _, delay := range slices.Compact(choices) {
+		other := job.DeepCopy()
+		other.Spec.MaxDelay = &metav1.Duration{Duration: delay}
+		plan, err := controller.Preview(other, regions, now)
+		if err != nil {
+			return nil, err //nolint:wrapcheck // the caller names the job
+		}
+		label := shortSpan(delay)
+		if delay == own {
+			label += " (its own)"
+		}
+		for _, row := range candidateRows(plan, now) {
+			grams := "-"
+			if known && !math.IsNaN(row.grams) {
+				grams = short(kWh * row.grams)
+			}
+			table.Rows = append(table.Rows, append([]string{label}, row.region, row.start, row.intensity, row.against, grams, row.chosen))
+			label = ""
+		}
+	}
+	return table, nil
+}
+
+type candidateRow struct {
+	region, start, intensity, against, chosen string
+	grams                                     float64
+}
+
+func candidateRows(plan policy.Plan, now time.Time) []candidateRow {
+	rows := make([]candidateRow, 0, len(plan.Candidates))
+	for _, c := range plan.Candidates {
+		row := candidateRow{region: c.Region, start: "-", intensity: "-", against: "-", grams: c.Grams}
+		switch {
+		case c.Region == plan.Region: // with the start that was chosen, which is now when waiting is not worth it
+			row.chosen, row.grams = "*", plan.Grams
+			row.start = startText(plan.Start, now)
+		case c.Excluded != "":
+			row.start, row.chosen = "cannot be chosen", c.Excluded
+		case !c.Start.IsZero():
+			row.start = startText(c.Start, now)
+		}
+		if !math.IsNaN(row.grams) {
+			row.intensity, row.against = fmt.Sprintf("%.0f", row.grams), against(row.grams, plan.NowGrams)
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+func startText(t, now time.Time) string {
+	if !t.After(now.Add(time.Second)) {
+		return "now"
+	}
+	return when(t)
+}
+
+func maxDelayOf(job *carbonv1alpha1.CarbonAwareJob) time.Duration {
+	if job.Spec.MaxDelay != nil {
+		return job.Spec.MaxDelay.Duration
+	}
+	return 4 * time.Hour // as in the API
+}
+
+func durationOf(job *carbonv1alpha1.CarbonAwareJob) time.Duration {
+	if job.Spec.ExpectedDuration != nil {
+		return job.Spec.ExpectedDuration.Duration
+	}
+	return 30 * time.Minute // as in the API
+}
+
+// energyOf is the energy of one run in kWh, if the job declares it.
+func energyOf(job *carbonv1alpha1.CarbonAwareJob) (float64, bool) {
+	e := job.Spec.Energy
+	switch {
+	case e == nil:
+		return 0, false
+	case e.KWh != nil:
+		return e.KWh.AsApproximateFloat64(), true
+	case e.Watts != nil:
+		run := []estimate.Interval{{Start: time.Time{}, End: time.Time{}.Add(durationOf(job))}}
+		return estimate.KWhFromWatts(e.Watts.AsApproximateFloat64(), run), true
+	}
+	return 0, false
+}
+
+// short writes a number with four significant digits and no exponent.
+func short(v float64) string {
+	if v == 0 || math.IsNaN(v) || math.IsInf(v, 0) {
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	}
+	digits := max(0, 3-int(math.Floor(math.Log10(math.Abs(v)))))
+	return estimate.Decimal(v, min(digits, 12))
+}

@@ -1,0 +1,176 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/tools/pager"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/report"
+)
+
+// The formats of a report.
+const (
+	formatTable = "table"
+	formatWide  = "wide"
+	formatJSON  = "json"
+	formatYAML  = "yaml"
+	formatCSV   = "csv"
+	formatHTML  = "html"
+)
+
+// pageSize is how many jobs are read at once: it bounds the memory of a report.
+const pageSize = 500
+
+type reportOptions struct{ by, since, format string }
+
+func newReport(where *cluster) *cobra.Command {
+	var o reportOptions
+	cmd := &cobra.Command{
+		Use:   "report",
+		Short: "Add up what finished jobs emitted and avoided, and why",
+		Long: `Adds up energy, baseline, emissions and avoided emissions of the CarbonAwareJobs that finished, by
+namespace, model, region, day (UTC) or job. Sums are exact; the table rounds, -o wide does not.`,
+		Example: `  kubectl carbon report -A --since 30d
+  kubectl carbon report -A --by namespace,model -o csv > carbon.csv
+  kubectl carbon report -A -o html > carbon.html`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runReport(cmd.Context(), where, o, cmd.OutOrStdout())
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.by, "by", string(report.ByNamespace), "group by namespace, model, region, day or job; several separated by commas")
+	flags.StringVar(&o.since, "since", "", "only jobs that finished since then: a time ago (36h, 30d) or a date (2026-11-01)")
+	flags.StringVarP(&o.format, "output", "o", formatTable, "table, wide, json, yaml, csv or html (one page with charts)")
+	completeFlag(cmd, "by", func() []string {
+		var words []string
+		for _, d := range report.Dimensions() {
+			words = append(words, string(d))
+		}
+		return words
+	})
+	completeFlag(cmd, "output", func() []string {
+		return []string{formatTable, formatWide, formatJSON, formatYAML, formatCSV, formatHTML}
+	})
+	return cmd
+}
+
+func runReport(ctx context.Context, where *cluster, o reportOptions, out io.Writer) error {
+	by, err := report.ParseDimensions(o.by)
+	if err != nil {
+		return err
+	}
+	write, err := reportWriter(o.format)
+	if err != nil {
+		return err
+	}
+	now := where.clock.Now()
+	since, err := parseSince(o.since, now)
+	if err != nil {
+		return err
+	}
+	namespace, err := where.namespace()
+	if err != nil {
+		return err
+	}
+	c, err := where.client()
+	if err != nil {
+		return err
+	}
+	groupings := [][]report.Dimension{by}
+	if o.format == formatHTML {
+		groupings = append(groupings, report.PageGroupings()...)
+	}
+	builder := report.NewBuilder(since, groupings...)
+	if err := eachJob(ctx, c, namespace, builder.Add); err != nil {
+		return err
+	}
+	scope := "All namespaces"
+	if namespace != "" {
+		scope = "Namespace " + namespace
+	}
+	return write(builder.Build(now, scope), out)
+}
+
+func reportWriter(format string) (func(*report.Report, io.Writer) error, error) {
+	switch format {
+	case formatTable, formatWide:
+		return func(r *report.Report, out io.Writer) error { return r.WriteTable(out, format == formatWide) }, nil
+	case formatJSON:
+		return (*report.Report).WriteJSON, nil
+	case formatYAML:
+		return (*report.Report).WriteYAML, nil
+	case formatCSV:
+		return (*report.Report).WriteCSV, nil
+	case formatHTML:
+		return (*report.Report).WriteHTML, nil
+	default:
+		return nil, fmt.Errorf("--output: %q is not one of table, wide, json, yaml, csv, html", format)
+	}
+}
+
+// eachJob hands over every CarbonAwareJob of the namespace (empty: of all), a page at a time.
+func eachJob(ctx context.Context, c client.Client, namespace string, use func(*carbonv1alpha1.CarbonAwareJob)) error {
+	pages := pager.New(func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+		list := &carbonv1alpha1.CarbonAwareJobList{}
+		return list, c.List(ctx, list, &client.ListOptions{Namespace: namespace, Limit: o.Limit, Continue: o.Continue})
+	})
+	pages.PageSize, pages.PageBufferSize = pageSize, 1
+	err := pages.EachListItem(ctx, metav1.ListOptions{}, func(o runtime.Object) error {
+		if caj, ok := o.(*carbonv1alpha1.CarbonAwareJob); ok {
+			use(caj)
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("listing CarbonAwareJobs: %w", err)
+	}
+	return nil
+}
+
+// parseSince reads a time ago or a date; the zero time for neither.
+func parseSince(text string, now time.Time) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	for _, layout := range []string{time.DateOnly, time.RFC3339} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t, nil
+		}
+	}
+	if number, isDays := strings.CutSuffix(text, "d"); isDays {
+		// The hours of so many days, read by the parser of durations: it takes fractions too.
+		if day, err := time.ParseDuration(number + "h"); err == nil && day > 0 && day < 100_000*time.Hour {
+			return now.Add(-24 * day), nil
+		}
+	}
+	if d, err := time.ParseDuration(text); err == nil && d > 0 {
+		return now.Add(-d), nil
+	}
+	return time.Time{}, fmt.Errorf("--since: %q is neither a time ago such as 36h or 30d nor a date such as 2026-11-01", text)
+}

@@ -1,0 +1,195 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/report"
+)
+
+// storyOf tells of a job in paragraphs of sentences, in the order of its life.
+func storyOf(caj *carbonv1alpha1.CarbonAwareJob, now time.Time) []string {
+	story := []string{stateSentence(caj), submissionSentence(caj)}
+	for _, tell := range []func(*carbonv1alpha1.CarbonAwareJob, time.Time) string{planSentences, modelSentence, runSentences, emissionsSentences, advice} {
+		if text := tell(caj, now); text != "" {
+			story = append(story, text)
+		}
+	}
+	return story
+}
+
+func stateSentence(caj *carbonv1alpha1.CarbonAwareJob) string {
+	ready := condition(caj, carbonv1alpha1.ConditionReady)
+	if ready == nil {
+		return fmt.Sprintf("%s in namespace %s: the operator has not looked at it yet.", caj.Name, caj.Namespace)
+	}
+	return fmt.Sprintf("%s in namespace %s: %s, %s.", caj.Name, caj.Namespace, ready.Reason, strings.TrimSuffix(ready.Message, "."))
+}
+
+func submissionSentence(caj *carbonv1alpha1.CarbonAwareJob) string {
+	where := "in the default region"
+	if regions := caj.Spec.Regions; len(regions) > 0 {
+		where = "in " + regions[0] + ", its home"
+		if len(regions) > 1 {
+			where += ", or in " + strings.Join(regions[1:], ", ")
+		}
+	}
+	return fmt.Sprintf("Submitted on %s, it may wait %s and run %s.", stamp(caj.CreationTimestamp), shortSpan(maxDelayOf(caj)), where)
+}
+
+func planSentences(caj *carbonv1alpha1.CarbonAwareJob, _ time.Time) string {
+	plan := caj.Status.Plan
+	if plan == nil {
+		if c := condition(caj, carbonv1alpha1.ConditionPlanned); c != nil {
+			return fmt.Sprintf("It has no plan (%s): %s.", c.Reason, strings.TrimSuffix(c.Message, "."))
+		}
+		return ""
+	}
+	text := fmt.Sprintf("The plan of %s: start on %s", clockTime(plan.DecidedAt), stamp(plan.Start))
+	if plan.Region != "" {
+		text += " in " + plan.Region
+	}
+	text += fmt.Sprintf(" (%s)", plan.Reason)
+	if plan.GramsPerKWh != "" {
+		text += fmt.Sprintf(", where %s g/kWh were expected", plan.GramsPerKWh)
+	}
+	if plan.BaselineGramsPerKWh != "" {
+		text += fmt.Sprintf(" instead of %s for an immediate start at home", plan.BaselineGramsPerKWh)
+	}
+	text += fmt.Sprintf(". It could start until %s.", clockTime(plan.LatestStart))
+	for _, c := range plan.Candidates {
+		switch {
+		case c.Region == plan.Region:
+		case c.Excluded != "":
+			text += fmt.Sprintf(" %s could not be chosen: %s.", c.Region, strings.TrimSuffix(c.Excluded, "."))
+		case c.Start != nil && c.GramsPerKWh != "":
+			text += fmt.Sprintf(" The best that %s had was %s g/kWh at %s.", c.Region, c.GramsPerKWh, clockTime(*c.Start))
+		}
+	}
+	return text
+}
+
+func modelSentence(caj *carbonv1alpha1.CarbonAwareJob, _ time.Time) string {
+	model, c := caj.Status.Model, condition(caj, carbonv1alpha1.ConditionDowngraded)
+	switch {
+	case model == nil || model.Requested == "":
+		return ""
+	case c != nil && c.Status == metav1.ConditionTrue:
+		return fmt.Sprintf("It ran with %s.", strings.TrimSuffix(c.Message, "."))
+	case c != nil:
+		return fmt.Sprintf("It kept the model %s: %s.", model.Requested, strings.TrimSuffix(c.Message, "."))
+	default:
+		return fmt.Sprintf("Its model is %s.", model.Effective)
+	}
+}
+
+func runSentences(caj *carbonv1alpha1.CarbonAwareJob, now time.Time) string {
+	job := caj.Status.Job
+	if job == nil || job.StartTime == nil {
+		return ""
+	}
+	text := fmt.Sprintf("Its Job started on %s", stamp(*job.StartTime))
+	if job.Region != "" {
+		text += " in " + job.Region
+	}
+	if plan := caj.Status.Plan; plan != nil {
+		if late := job.StartTime.Sub(plan.Start.Time); late >= time.Second {
+			text += fmt.Sprintf(", %s after the planned time", shortSpan(late))
+		}
+	}
+	switch {
+	case job.CompletionTime != nil:
+		text += fmt.Sprintf(", and ended %s later", shortSpan(job.CompletionTime.Sub(job.StartTime.Time)))
+	default:
+		text += fmt.Sprintf(", %s ago", shortSpan(now.Sub(job.StartTime.Time)))
+	}
+	if len(job.Runs) > 1 {
+		text += fmt.Sprintf("; it was paused %d times", len(job.Runs)-1)
+	}
+	if c := condition(caj, carbonv1alpha1.ConditionFailed); c != nil && c.Status == metav1.ConditionTrue {
+		text += fmt.Sprintf(". It failed (%s): %s", c.Reason, strings.TrimSuffix(c.Message, "."))
+	}
+	return text + "."
+}
+
+func emissionsSentences(caj *carbonv1alpha1.CarbonAwareJob, _ time.Time) string {
+	e := caj.Status.Emissions
+	if e == nil {
+		c := condition(caj, carbonv1alpha1.ConditionEmissionsRecorded)
+		if c == nil || c.Message == "" {
+			return ""
+		}
+		return fmt.Sprintf("Its emissions are not recorded (%s): %s.", c.Reason, strings.TrimSuffix(c.Message, "."))
+	}
+	text := fmt.Sprintf("It emitted %s g CO2e with %s kWh at %s g/kWh. Started at once at home with the model it asked for, it would have emitted %s g at %s g/kWh: %s g are avoided",
+		e.ActualGrams, e.EnergyKWh, e.Intensity.ChosenAtRun, e.BaselineGrams, e.Intensity.HomeAtSubmission, e.AvoidedGrams)
+	if baseline, err := report.ParseAmount(e.BaselineGrams); err == nil && baseline.Sign() > 0 {
+		if avoided, err := report.ParseAmount(e.AvoidedGrams); err == nil {
+			text += fmt.Sprintf(" (%.0f %%)", 100*avoided.Float64()/baseline.Float64())
+		}
+	}
+	text += fmt.Sprintf(", %s by another time, %s by another region, %s by another model.", e.AvoidedBy.Time, e.AvoidedBy.Region, e.AvoidedBy.Model)
+	if e.FinalAt == nil {
+		return text + " The record is provisional: actual intensities are not published yet."
+	}
+	return text + fmt.Sprintf(" The record is final since %s; the worst intensity in it is of the quality %s.", clockTime(*e.FinalAt), e.Quality)
+}
+
+// advice is what a person can do now.
+func advice(caj *carbonv1alpha1.CarbonAwareJob, now time.Time) string {
+	ready := condition(caj, carbonv1alpha1.ConditionReady)
+	if ready == nil {
+		return ""
+	}
+	switch ready.Reason {
+	case carbonv1alpha1.ReasonWaiting:
+		text := ""
+		if plan := caj.Status.Plan; plan != nil {
+			text = fmt.Sprintf("It starts in %s. ", shortSpan(plan.Start.Sub(now)))
+		}
+		return text + fmt.Sprintf("To start it at once: kubectl annotate carbonawarejob %s -n %s %s=true", caj.Name, caj.Namespace, carbonv1alpha1.AnnotationRunNow)
+	case carbonv1alpha1.ReasonSuspended:
+		return fmt.Sprintf("To let it go on: kubectl patch carbonawarejob %s -n %s --type=merge -p '{\"spec\": {\"suspend\": false}}'", caj.Name, caj.Namespace)
+	default:
+		return ""
+	}
+}
+
+func condition(caj *carbonv1alpha1.CarbonAwareJob, conditionType string) *metav1.Condition {
+	return meta.FindStatusCondition(caj.Status.Conditions, conditionType)
+}
+
+func stamp(t metav1.Time) string     { return t.UTC().Format("Mon 2 Jan 15:04:05") }
+func clockTime(t metav1.Time) string { return t.UTC().Format("Mon 2 15:04:05") }
+
+// eventTime is when an Event happened: its own fields differ by who recorded it.
+func eventTime(e *corev1.Event) time.Time {
+	for _, t := range []time.Time{e.EventTime.Time, e.LastTimestamp.Time, e.FirstTimestamp.Time} {
+		if !t.IsZero() {
+			return t.UTC()
+		}
+	}
+	return e.CreationTimestamp.UTC()
+}

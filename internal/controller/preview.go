@@ -1,0 +1,85 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/forecast"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/policy"
+)
+
+// Preview is the plan that the reconciler would make for the job if it were created at the given
+// time with these regions: the same facts, translated by the same code, and the same policy. Regions
+// that the job names and that are not among them do not exist. The phase by which jobs of the same
+// slot are spread follows from the UID, which only a created job has: the plan is without it. An
+// error says what in the spec makes a start impossible.
+func Preview(caj *carbonv1alpha1.CarbonAwareJob, regions []carbonv1alpha1.GridRegion, now time.Time) (policy.Plan, error) {
+	job := caj.DeepCopy()
+	job.CreationTimestamp = metav1.NewTime(now)
+	job.Spec.Jitter = &metav1.Duration{}
+	s := &scope{caj: job, now: now}
+	for _, name := range previewRegions(caj.Spec.Regions, regions) {
+		i := slices.IndexFunc(regions, func(r carbonv1alpha1.GridRegion) bool { return r.Name == name })
+		facts := regionFacts{name: name}
+		if i >= 0 {
+			facts.object = &regions[i]
+		}
+		s.regions = append(s.regions, facts)
+	}
+	if len(s.regions) == 0 {
+		return policy.Plan{}, errors.New("spec.regions is empty and no GridRegion is annotated as the default one: name a region")
+	}
+	if blocked := s.checkTemplate(); blocked != nil {
+		return policy.Plan{}, fmt.Errorf("%s: %s", blocked.planned, blocked.message)
+	}
+	return policy.Choose(s.request()), nil
+}
+
+// previewRegions are the names of the job's regions: those that it names, else the default one.
+func previewRegions(named []string, regions []carbonv1alpha1.GridRegion) []string {
+	if len(named) > 0 {
+		return named
+	}
+	var defaults []string
+	for i := range regions {
+		if isDefaultRegion(&regions[i]) {
+			defaults = append(defaults, regions[i].Name)
+		}
+	}
+	slices.Sort(defaults)
+	return defaults[:min(1, len(defaults))]
+}
+
+// RegionForecast is what is known of the region's future at now, the way jobs are planned by it.
+func RegionForecast(region *carbonv1alpha1.GridRegion, now time.Time) (forecast.Series, forecast.Quality) {
+	return regionFacts{name: region.Name, object: region}.forecastAt(now)
+}
+
+// TraceRegion is a GridRegion with the given forecast, for previews without a cluster.
+func TraceRegion(name string, series forecast.Series) carbonv1alpha1.GridRegion {
+	region := carbonv1alpha1.GridRegion{ObjectMeta: metav1.ObjectMeta{Name: name}}
+	region.Status.Forecast = &carbonv1alpha1.ForecastStatus{SeriesStatus: statusOf(series)}
+	region.Status.Intensity = &carbonv1alpha1.IntensityStatus{Quality: carbonv1alpha1.QualityForecast, Source: "trace"}
+	return region
+}
