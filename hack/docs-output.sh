@@ -19,7 +19,7 @@ picture() {
     --blink-settings=preferredColorScheme="$4" --window-size="$2,$3" \
     --screenshot="$PWD/docs/images/$1.png" "file://$work/report.html" 2>/dev/null
 }
-picture report-light 1280 1560 1
-picture report-dark 1280 1560 0
-picture report-phone-light 390 2080 1
-picture report-phone-dark 390 2080 0
+picture report-light 1280 1600 1
+picture report-dark 1280 1600 0
+picture report-phone-light 390 2260 1
+picture report-phone-dark 390 2260 0

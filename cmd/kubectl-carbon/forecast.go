@@ -103,16 +103,18 @@ func listRegions(ctx context.Context, where *cluster) ([]carbonv1alpha1.GridRegi
 	return list.Items, nil
 }
 
-// ahead is the region's forecast from the present slot on.
+// ahead is what is expected of the region from the present slot on, and how far its first hours can be
+// trusted.
 func ahead(region *carbonv1alpha1.GridRegion, now time.Time, hours int) (forecast.Series, forecast.Quality) {
-	series, quality := controller.RegionForecast(region, now)
 	end := now.Add(time.Duration(hours) * time.Hour)
+	estimate := controller.RegionEstimate(region, now, end)
+	series := estimate.Series
 	if series.Step > time.Hour { // a constant: one long slot
 		if grams, ok := series.At(now); ok {
 			series = forecast.Series{Start: now.Truncate(time.Hour), Step: time.Hour, Grams: slices.Repeat([]float64{grams}, hours)}
 		}
 	}
-	return series.Clip(now, end), quality
+	return series.Clip(now, end), estimate.Quality
 }
 
 // writeRegions writes a line for every region.

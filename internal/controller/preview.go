@@ -71,9 +71,10 @@ func previewRegions(named []string, regions []carbonv1alpha1.GridRegion) []strin
 	return defaults[:min(1, len(defaults))]
 }
 
-// RegionForecast is what is known of the region's future at now, the way jobs are planned by it.
-func RegionForecast(region *carbonv1alpha1.GridRegion, now time.Time) (forecast.Series, forecast.Quality) {
-	return regionFacts{name: region.Name, object: region}.forecastAt(now)
+// RegionEstimate is what is expected of the region's carbon intensity from now until a later time, the
+// way jobs are planned by it.
+func RegionEstimate(region *carbonv1alpha1.GridRegion, now, until time.Time) forecast.Estimate {
+	return regionFacts{name: region.Name, object: region}.estimateAt(now, until)
 }
 
 // TraceRegion is a GridRegion with the given forecast, for previews without a cluster.

@@ -75,7 +75,7 @@ func (r *Report) WriteHTML(to io.Writer) error {
 		Emitted:  grams.text(r.Total.EmittedGrams),
 		Baseline: grams.text(r.Total.BaselineGrams),
 		Avoided:  grams.text(r.Total.AvoidedGrams),
-		Energy:   kWhText(r.Total.EnergyKWh),
+		Energy:   r.energy(r.Total.EnergyKWh),
 		Percent:  percent(&r.Total),
 		More:     r.Total.AvoidedGrams.Sign() < 0,
 		Causes:   causeBars(&r.Total, grams),
@@ -119,7 +119,7 @@ func (r *Report) section(title string, by Dimension) section {
 		unit := unitFor(r.Total.BaselineGrams)
 		row := sectionRow{
 			Name: g.Values[0], Jobs: strconv.Itoa(g.Jobs), Provisional: g.Provisional > 0,
-			Energy: kWhText(g.EnergyKWh), Baseline: unit.text(g.BaselineGrams), Emitted: unit.text(g.EmittedGrams),
+			Energy: r.energy(g.EnergyKWh), Baseline: unit.text(g.BaselineGrams), Emitted: unit.text(g.EmittedGrams),
 			Avoided: unit.text(g.AvoidedGrams), Saving: percent(&g.Totals),
 			Exact: fmt.Sprintf("emitted %s g, avoided %s g, baseline %s g", g.EmittedGrams, g.AvoidedGrams, g.BaselineGrams),
 		}
@@ -164,4 +164,7 @@ func (u massUnit) digits(a Amount) string {
 	return shifted.Fixed(min(digitsFor(shifted), 3))
 }
 
-func kWhText(a Amount) string { return a.Fixed(min(digitsFor(a), 6)) + " kWh" }
+// energy is in kWh, with the digits that the total needs.
+func (r *Report) energy(a Amount) string {
+	return a.Fixed(min(digitsFor(r.Total.EnergyKWh), 6)) + " kWh"
+}
