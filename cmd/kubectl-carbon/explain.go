@@ -17,9 +17,9 @@ limitations under the License.
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -42,12 +42,20 @@ status and its Events. Events are kept for an hour only, by default; the status 
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeJob(where),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runExplain(cmd.Context(), where, args[0], cmd.OutOrStdout())
+			screen, err := where.screen(cmd.OutOrStdout(), "auto")
+			if err != nil {
+				return err
+			}
+			var out bytes.Buffer
+			if err := runExplain(cmd.Context(), where, args[0], &out, screen); err != nil {
+				return err
+			}
+			return printOut(cmd, &out)
 		},
 	}
 }
 
-func runExplain(ctx context.Context, where *cluster, name string, out io.Writer) error {
+func runExplain(ctx context.Context, where *cluster, name string, out *bytes.Buffer, screen terminal.Screen) error {
 	namespace, _, err := where.flags.ToRawKubeConfigLoader().Namespace()
 	if err != nil {
 		return fmt.Errorf("reading the kubeconfig: %w", err)
@@ -63,10 +71,6 @@ func runExplain(ctx context.Context, where *cluster, name string, out io.Writer)
 	}
 	if err != nil {
 		return fmt.Errorf("reading CarbonAwareJob %s: %w", name, err)
-	}
-	screen, err := where.screen(out, "auto")
-	if err != nil {
-		return err
 	}
 	for _, paragraph := range storyOf(caj, where.clock.Now()) {
 		paragraph = terminal.Clean(paragraph)

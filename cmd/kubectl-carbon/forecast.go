@@ -17,11 +17,11 @@ limitations under the License.
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -70,10 +70,16 @@ writes plain rows instead. Times are UTC.`,
 				return err
 			}
 			now := where.clock.Now()
+			var out bytes.Buffer
 			if len(args) == 0 {
-				return writeRegions(cmd.OutOrStdout(), regions, now, o, screen)
+				err = writeRegions(&out, regions, now, o, screen)
+			} else {
+				err = writeForecast(&out, regions, args[0], now, o, screen)
 			}
-			return writeForecast(cmd.OutOrStdout(), regions, args[0], now, o, screen)
+			if err != nil {
+				return err
+			}
+			return printOut(cmd, &out)
 		},
 	}
 	flags := cmd.Flags()
@@ -118,7 +124,7 @@ func ahead(region *carbonv1alpha1.GridRegion, now time.Time, hours int) (forecas
 }
 
 // writeRegions writes a line for every region.
-func writeRegions(out io.Writer, regions []carbonv1alpha1.GridRegion, now time.Time, o forecastOptions, screen terminal.Screen) error {
+func writeRegions(out *bytes.Buffer, regions []carbonv1alpha1.GridRegion, now time.Time, o forecastOptions, screen terminal.Screen) error {
 	if len(regions) == 0 {
 		return errors.New("there is no GridRegion: kubectl apply -k config/samples makes some")
 	}
@@ -151,7 +157,7 @@ func writeRegions(out io.Writer, regions []carbonv1alpha1.GridRegion, now time.T
 }
 
 // writeForecast writes one region: a chart and its greenest windows, or plain rows.
-func writeForecast(out io.Writer, regions []carbonv1alpha1.GridRegion, name string, now time.Time, o forecastOptions, screen terminal.Screen) error {
+func writeForecast(out *bytes.Buffer, regions []carbonv1alpha1.GridRegion, name string, now time.Time, o forecastOptions, screen terminal.Screen) error {
 	i := slices.IndexFunc(regions, func(r carbonv1alpha1.GridRegion) bool { return r.Name == name })
 	if i < 0 {
 		return fmt.Errorf("there is no GridRegion %q; there are: %s", name, strings.Join(regionNames(regions), ", "))
@@ -177,7 +183,7 @@ func writeForecast(out io.Writer, regions []carbonv1alpha1.GridRegion, name stri
 	return writeWindows(out, series, windows, now)
 }
 
-func writeWindows(out io.Writer, series forecast.Series, windows []forecast.Window, now time.Time) error {
+func writeWindows(out *bytes.Buffer, series forecast.Series, windows []forecast.Window, now time.Time) error {
 	table := &terminal.Table{Header: []string{"GREENEST-WINDOW", "IN", "G/KWH", "AGAINST-NOW"}, Right: []bool{false, true, true, true}}
 	current, known := series.At(now)
 	for _, w := range windows {
@@ -193,7 +199,7 @@ func writeWindows(out io.Writer, series forecast.Series, windows []forecast.Wind
 	return table.Write(out) //nolint:wrapcheck // it says what it could not write
 }
 
-func writeRows(out io.Writer, series forecast.Series, marked []bool) error {
+func writeRows(out *bytes.Buffer, series forecast.Series, marked []bool) error {
 	table := &terminal.Table{Header: []string{"FROM", "G/KWH", "GREENEST"}, Right: []bool{false, true, false}}
 	for i, grams := range series.Grams {
 		row := []string{series.Start.Add(time.Duration(i) * series.Step).UTC().Format(time.RFC3339), "-", ""}

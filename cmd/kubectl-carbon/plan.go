@@ -17,9 +17,9 @@ limitations under the License.
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -60,15 +60,16 @@ start, the saving, and what other delays and regions would give. Nothing is crea
 			if err != nil {
 				return err
 			}
+			var out bytes.Buffer
 			for i, job := range jobs {
 				if i > 0 {
-					fmt.Fprintln(cmd.OutOrStdout())
+					fmt.Fprintln(&out)
 				}
-				if err := writePlan(cmd.OutOrStdout(), job, regions, now, screen); err != nil {
+				if err := writePlan(&out, job, regions, now, screen); err != nil {
 					return fmt.Errorf("%s: %w", job.Name, err)
 				}
 			}
-			return nil
+			return printOut(cmd, &out)
 		},
 	}
 	flags := cmd.Flags()
@@ -106,7 +107,7 @@ func (o *planOptions) regions(cmd *cobra.Command, where *cluster, jobs []*carbon
 // delays that are compared with the job's own.
 var delays = []time.Duration{time.Hour, 4 * time.Hour, 12 * time.Hour, 24 * time.Hour}
 
-func writePlan(out io.Writer, job *carbonv1alpha1.CarbonAwareJob, regions []carbonv1alpha1.GridRegion, now time.Time, screen terminal.Screen) error {
+func writePlan(out *bytes.Buffer, job *carbonv1alpha1.CarbonAwareJob, regions []carbonv1alpha1.GridRegion, now time.Time, screen terminal.Screen) error {
 	plan, err := controller.Preview(job, regions, now)
 	if err != nil {
 		return err //nolint:wrapcheck // the caller names the job

@@ -82,7 +82,7 @@ func readFile(name string, stdin io.Reader) ([]byte, error) {
 		}
 		return data, nil
 	}
-	data, err := os.ReadFile(name)
+	data, err := os.ReadFile(name) //nolint:gosec // a person names the file
 	if err != nil {
 		return nil, fmt.Errorf("reading the jobs: %w", err)
 	}
@@ -98,7 +98,7 @@ func readTraces(flags []string, jobs []*carbonv1alpha1.CarbonAwareJob, at, now t
 		if !named {
 			name, file = homeOf(jobs), flag
 		}
-		f, err := os.Open(file)
+		f, err := os.Open(file) //nolint:gosec // a person names the file
 		if err != nil {
 			return nil, now, fmt.Errorf("--trace %s: %w", flag, err)
 		}

@@ -17,9 +17,9 @@ limitations under the License.
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
-	"io"
 	"math"
 	"slices"
 	"strconv"
@@ -36,7 +36,7 @@ import (
 )
 
 // writeOutcome says what the plan gives, in grams where the energy is known.
-func writeOutcome(out io.Writer, job *carbonv1alpha1.CarbonAwareJob, plan policy.Plan) {
+func writeOutcome(out *bytes.Buffer, job *carbonv1alpha1.CarbonAwareJob, plan policy.Plan) {
 	fmt.Fprintf(out, "Start %s UTC in %s; latest start %s after it is applied.\n",
 		when(plan.Start), cmp.Or(plan.Region, "no region"), shortSpan(maxDelayOf(job)))
 	kWh, known := energyOf(job)
@@ -53,7 +53,7 @@ func writeOutcome(out io.Writer, job *carbonv1alpha1.CarbonAwareJob, plan policy
 }
 
 // writePlanChart draws the forecast of the chosen region until the latest possible end.
-func writePlanChart(out io.Writer, job *carbonv1alpha1.CarbonAwareJob, plan policy.Plan, regions []carbonv1alpha1.GridRegion, now time.Time, screen terminal.Screen) error {
+func writePlanChart(out *bytes.Buffer, job *carbonv1alpha1.CarbonAwareJob, plan policy.Plan, regions []carbonv1alpha1.GridRegion, now time.Time, screen terminal.Screen) error {
 	i := slices.IndexFunc(regions, func(r carbonv1alpha1.GridRegion) bool { return r.Name == plan.Region })
 	if !screen.Charts || i < 0 {
 		return nil

@@ -17,6 +17,9 @@ limitations under the License.
 package main
 
 import (
+	"bytes"
+	"fmt"
+
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 )
@@ -41,4 +44,12 @@ history of a power grid to tell what waiting for a greener hour is worth there.`
 	root.AddCommand(newPlan(where))
 	root.AddCommand(newExplain(where))
 	return root
+}
+
+// printOut writes what a command has to say at once, so that a command that fails has said nothing.
+func printOut(cmd *cobra.Command, out *bytes.Buffer) error {
+	if _, err := cmd.OutOrStdout().Write(out.Bytes()); err != nil {
+		return fmt.Errorf("writing the output: %w", err)
+	}
+	return nil
 }

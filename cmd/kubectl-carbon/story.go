@@ -79,16 +79,22 @@ func planSentences(caj *carbonv1alpha1.CarbonAwareJob, _ time.Time) string {
 		text += fmt.Sprintf(" instead of %s for an immediate start at home", plan.BaselineGramsPerKWh)
 	}
 	text += fmt.Sprintf(". It could start until %s.", clockTime(plan.LatestStart))
+	return text + candidateSentences(plan)
+}
+
+// candidateSentences tell of the regions that were not chosen.
+func candidateSentences(plan *carbonv1alpha1.PlanStatus) string {
+	var text strings.Builder
 	for _, c := range plan.Candidates {
 		switch {
 		case c.Region == plan.Region:
 		case c.Excluded != "":
-			text += fmt.Sprintf(" %s could not be chosen: %s.", c.Region, strings.TrimSuffix(c.Excluded, "."))
+			fmt.Fprintf(&text, " %s could not be chosen: %s.", c.Region, strings.TrimSuffix(c.Excluded, "."))
 		case c.Start != nil && c.GramsPerKWh != "":
-			text += fmt.Sprintf(" The best that %s had was %s g/kWh at %s.", c.Region, c.GramsPerKWh, clockTime(*c.Start))
+			fmt.Fprintf(&text, " The best that %s had was %s g/kWh on %s.", c.Region, c.GramsPerKWh, clockTime(*c.Start))
 		}
 	}
-	return text
+	return text.String()
 }
 
 func modelSentence(caj *carbonv1alpha1.CarbonAwareJob, _ time.Time) string {

@@ -17,7 +17,7 @@ limitations under the License.
 package terminal
 
 import (
-	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"math"
@@ -54,25 +54,25 @@ var blocks = []rune(" ▁▂▃▄▅▆▇█")
 // Write draws the chart as wide as the screen allows.
 func (c *Chart) Write(to io.Writer, s Screen) error {
 	columns, top := c.columns(s.Width - axisWidth)
-	out := bufio.NewWriter(to)
-	fmt.Fprintf(out, "%s\n", c.Unit)
+	var out bytes.Buffer
+	fmt.Fprintf(&out, "%s\n", c.Unit)
 	for row := chartRows - 1; row >= 0; row-- {
 		label := ""
 		if row == chartRows-1 || row == chartRows/2-1 {
 			label = fmt.Sprintf("%.0f", top*float64(row+1)/chartRows)
 		}
-		fmt.Fprintf(out, "%5s │", label)
+		fmt.Fprintf(&out, "%5s │", label)
 		for _, col := range columns {
 			out.WriteString(col.cell(row, top, s.Color))
 		}
 		out.WriteString("\n")
 	}
-	fmt.Fprintf(out, "%5s └%s\n", "0", strings.Repeat("─", len(columns)))
-	fmt.Fprintf(out, "%*s%s\n", axisWidth, "", strings.TrimRight(ticks(columns), " "))
+	fmt.Fprintf(&out, "%5s └%s\n", "0", strings.Repeat("─", len(columns)))
+	fmt.Fprintf(&out, "%*s%s\n", axisWidth, "", strings.TrimRight(ticks(columns), " "))
 	if marks := strings.TrimRight(markLine(columns), " "); marks != "" {
-		fmt.Fprintf(out, "%*s%s  %s\n", axisWidth, "", marks, c.Mark)
+		fmt.Fprintf(&out, "%*s%s  %s\n", axisWidth, "", marks, c.Mark)
 	}
-	if err := out.Flush(); err != nil {
+	if _, err := to.Write(out.Bytes()); err != nil {
 		return fmt.Errorf("writing the chart: %w", err)
 	}
 	return nil

@@ -48,9 +48,9 @@ func ScreenOf(out io.Writer, mode string, env func(string) string) (Screen, erro
 	if columns, err := strconv.Atoi(env("COLUMNS")); err == nil && columns > 0 {
 		s.Width = columns
 	}
-	if file, ok := out.(*os.File); ok && term.IsTerminal(int(file.Fd())) { //nolint:gosec // file descriptors are small
+	if file, ok := out.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
 		s.Charts, s.Color = true, env("NO_COLOR") == "" && env("TERM") != "dumb"
-		if width, _, err := term.GetSize(int(file.Fd())); err == nil && width > 0 { //nolint:gosec // as above
+		if width, _, err := term.GetSize(int(file.Fd())); err == nil && width > 0 {
 			s.Width = width
 		}
 	}

@@ -19,7 +19,7 @@ limitations under the License.
 package terminal
 
 import (
-	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"strings"
@@ -48,7 +48,7 @@ func (t *Table) Write(to io.Writer) error {
 			widths[i] = max(widths[i], utf8.RuneCountInString(Clean(cell)))
 		}
 	}
-	out := bufio.NewWriter(to)
+	var out bytes.Buffer
 	for _, row := range append([][]string{t.Header}, t.Rows...) {
 		var line strings.Builder
 		for i, cell := range row {
@@ -63,9 +63,9 @@ func (t *Table) Write(to io.Writer) error {
 				line.WriteString(cell + padding)
 			}
 		}
-		fmt.Fprintln(out, strings.TrimRight(line.String(), " "))
+		fmt.Fprintln(&out, strings.TrimRight(line.String(), " "))
 	}
-	if err := out.Flush(); err != nil {
+	if _, err := to.Write(out.Bytes()); err != nil {
 		return fmt.Errorf("writing the table: %w", err)
 	}
 	return nil
