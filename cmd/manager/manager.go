@@ -26,6 +26,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/selection"
+	"k8s.io/apimachinery/pkg/types"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
@@ -127,9 +128,13 @@ func metricsOptions(o *options) metricsserver.Options {
 
 func setupControllers(mgr ctrl.Manager, o *options, now clock.PassiveClock) error {
 	recorder := mgr.GetEventRecorder("ecotracker-operator")
+	models := &controller.ModelTable{
+		Reader: mgr.GetClient(), Method: o.llmMethod, ConfigMap: types.NamespacedName{Namespace: o.namespace, Name: o.modelsConfigMap},
+	}
 	for _, c := range []interface{ SetupWithManager(ctrl.Manager) error }{
+		&controller.ModelTableReconciler{Models: models, Client: mgr.GetClient(), Recorder: recorder},
 		controller.NewGridRegionReconciler(mgr.GetClient(), mgr.GetAPIReader(), recorder, now, o.namespace, forecast.NewClient(o.allowPrivate)),
-		&controller.CarbonAwareJobReconciler{Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Recorder: recorder, Clock: now},
+		&controller.CarbonAwareJobReconciler{Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Recorder: recorder, Clock: now, Models: models},
 		&controller.Starter{Client: mgr.GetClient(), Recorder: recorder, Clock: now},
 	} {
 		if err := c.SetupWithManager(mgr); err != nil {

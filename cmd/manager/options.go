@@ -23,6 +23,8 @@ import (
 
 	"sigs.k8s.io/controller-runtime/pkg/client/config"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+
+	"github.com/ecotracker-dev/ecotracker-operator/internal/estimate"
 )
 
 // defaultNamespace is where the operator is installed by default.
@@ -32,7 +34,8 @@ const defaultNamespace = "ecotracker-system"
 type options struct {
 	metricsAddress, probeAddress, pprofAddress string
 	secureMetrics, leaderElect, allowPrivate   bool
-	namespace                                  string
+	namespace, modelsConfigMap                 string
+	llmMethod                                  estimate.Method
 	zap                                        zap.Options
 }
 
@@ -49,6 +52,14 @@ func parseOptions(args []string) (*options, error) {
 		"the operator's own namespace, from which ConfigMaps and the leader lease are taken (default $POD_NAMESPACE, else "+defaultNamespace+")")
 	flags.BoolVar(&o.allowPrivate, "allow-private-sources", false,
 		"let intensity sources have addresses that are not public, and plain http; by default they cannot lead into the cluster or to a metadata service")
+	flags.StringVar(&o.modelsConfigMap, "models-configmap", "ecotracker-models",
+		"ConfigMap in the operator's own namespace that extends or overrides the tables of models and providers, if it exists; see docs/accounting.md")
+	o.llmMethod = estimate.EcoLogits011
+	flags.Func("llm-method", "version of the EcoLogits method by which the energy of llm.workload is estimated: 0.11 or 0.10 (default 0.11)",
+		func(text string) (err error) {
+			o.llmMethod, err = estimate.ParseMethod(text)
+			return err
+		})
 	o.zap.BindFlags(flags)
 	if err := flags.Parse(args); err != nil {
 		return nil, fmt.Errorf("reading the flags: %w", err)

@@ -23,6 +23,7 @@ import (
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
@@ -74,6 +75,7 @@ func (r *CarbonAwareJobReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		For(&carbonv1alpha1.CarbonAwareJob{}, specChanges()).
 		Owns(&batchv1.Job{}).
 		Watches(&carbonv1alpha1.GridRegion{}, handler.EnqueueRequestsFromMapFunc(jobsOfRegion(r.Client))).
+		Watches(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(jobsOfModels(r.Client)), r.Models.changes()).
 		WithOptions(controller.Options{MaxConcurrentReconciles: planWorkers, ReconciliationTimeout: reconcileTimeout, RateLimiter: retries()}).
 		Complete(r)
 	if err != nil {

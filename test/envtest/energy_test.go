@@ -22,8 +22,12 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/controller"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/testing/build"
 )
 
@@ -166,5 +170,66 @@ var _ = Describe("A declared energy", func() {
 			func(w *world) { w.completed("x", w.slot(2)) })
 		Expect(e.AvoidedBy.Model).To(BeEquivalentTo("0"))
 		Expect(e.EnergyRange).To(BeNil())
+	})
+})
+
+var _ = Describe("The table of models", func() {
+	setModels := func(w *world, data map[string]string) {
+		configMap := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "models", Namespace: w.namespace}}
+		_ = api.Create(w.ctx, configMap) // it may be there
+		configMap.Data = data
+		Expect(api.Update(w.ctx, configMap)).To(Succeed())
+		teller := &controller.ModelTableReconciler{Models: w.models, Client: api, Recorder: w.recorder}
+		_, err := teller.Reconcile(w.ctx, ctrl.Request{NamespacedName: w.key("models")})
+		Expect(err).NotTo(HaveOccurred())
+	}
+
+	It("is extended and overridden by a ConfigMap, without a restart", func(ctx context.Context) {
+		w := newWorld(ctx)
+		gb := w.trace("gb", nil, flat(20, 200)...)
+		w.started(build.CarbonAwareJob("x", w.namespace).Regions(gb).
+			Model("MODEL", "tulip-7b", "gpt-4o-mini", 5000).Workload(1000, 400), w.slot(1))
+		Expect(reasonOf(w.get("x"), "EnergyKnown")).To(Equal("False/ModelNotInTable"))
+		Expect(conditionMessage(w.get("x").Status.Conditions, "EnergyKnown")).To(
+			HaveSuffix("have the model added to ConfigMap " + w.namespace + "/models"))
+		w.completed("x", w.slot(2))
+		w.at(w.slot(3), gb)
+		w.plan("x")
+		Expect(reasonOf(w.get("x"), "EmissionsRecorded")).To(Equal("False/ModelNotInTable"))
+
+		setModels(w, map[string]string{
+			"models.csv":    "provider,model,total_b\nbasement,tulip-7b,7\nopenai,gpt-4o-mini,7\n",
+			"providers.csv": "provider,pue,zone\nbasement,2,NLD\n",
+		})
+		w.plan("x")
+		Expect(conditionMessage(w.get("x").Status.Conditions, "EnergyKnown")).To(Equal(
+			"1000 calls of tulip-7b with 400 output tokens each take 0.0586 kWh at basement (NLD, PUE 2); with gpt-4o-mini 0.0352 kWh"))
+		Expect(reasonOf(w.get("x"), "EmissionsRecorded")).To(Equal("True/Final"))
+		Expect(w.get("x").Status.Emissions.EnergyRange.MinKWh).To(Equal(w.get("x").Status.Emissions.EnergyKWh))
+		Expect(w.events()).To(ContainElement(MatchRegexp(`^Normal ModelsRead \d+ models of 7 providers are known$`)))
+
+		By("not changing a final record when the table changes again")
+		setModels(w, nil)
+		w.writes = nil
+		w.plan("x")
+		Expect(w.writes).To(BeEmpty())
+	})
+
+	It("leaves out what is wrong, says so, and uses the rest", func(ctx context.Context) {
+		w := newWorld(ctx)
+		gb := w.trace("gb", nil, flat(20, 200)...)
+		setModels(w, map[string]string{
+			"models.csv": "provider,model,total_b\nopenai,good,7\nopenai,bad,seven\n",
+			"notes":      "remember the milk",
+		})
+		Expect(w.warnings()).To(ConsistOf(And(ContainSubstring("ModelsLeftOut"),
+			ContainSubstring(`models.csv line 3: total_b "seven" must be a number`), ContainSubstring(`the key "notes" is not read`))))
+		w.create(build.CarbonAwareJob("good", w.namespace).Regions(gb).Model("M", "good", "gpt-4o-mini", 1).Workload(1, 1))
+		w.create(build.CarbonAwareJob("bad", w.namespace).Regions(gb).Model("M", "bad", "gpt-4o-mini", 1).Workload(1, 1))
+		w.plan("good")
+		w.plan("bad")
+		Expect(reasonOf(w.get("good"), "EnergyKnown")).To(Equal("True/EcoLogits"))
+		Expect(reasonOf(w.get("bad"), "EnergyKnown")).To(Equal("False/ModelNotInTable"))
+		Expect(conditionMessage(w.get("bad").Status.Conditions, "EnergyKnown")).To(ContainSubstring("of which something was left out: models.csv line 3"))
 	})
 })

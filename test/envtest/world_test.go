@@ -54,6 +54,7 @@ type world struct {
 	regions   *controller.GridRegionReconciler
 	planner   *controller.CarbonAwareJobReconciler
 	starter   *controller.Starter
+	models    *controller.ModelTable
 }
 
 var worlds int
@@ -75,7 +76,8 @@ func (w *world) restart() {
 	counting := w.counting()
 	w.recorder = events.NewFakeRecorder(1000)
 	w.regions = controller.NewGridRegionReconciler(counting, api, w.recorder, w.clock, w.namespace, w.sources)
-	w.planner = &controller.CarbonAwareJobReconciler{Client: counting, APIReader: api, Recorder: w.recorder, Clock: w.clock}
+	w.models = &controller.ModelTable{Reader: counting, ConfigMap: types.NamespacedName{Namespace: w.namespace, Name: "models"}}
+	w.planner = &controller.CarbonAwareJobReconciler{Client: counting, APIReader: api, Recorder: w.recorder, Clock: w.clock, Models: w.models}
 	w.starter = &controller.Starter{Client: counting, Recorder: w.recorder, Clock: w.clock}
 }
 
