@@ -163,8 +163,21 @@ type WorkloadSpec struct {
 
 // DowngradeSpec says when a cheaper model will do.
 type DowngradeSpec struct {
-	// model to use instead. Unset means the built-in one for the model asked for, for example
-	// gpt-4o-mini for gpt-4o.
+	// model to use instead. Unset means the built-in one for the model asked for, by whatever date, which
+	// takes less than half of its energy:
+	// gpt-4o-mini for gpt-4, gpt-4-turbo, gpt-4o, chatgpt-4o; gpt-4.1-mini for gpt-4.1; gpt-4.1-nano for
+	// gpt-4.1-mini; gpt-5-mini for gpt-5, gpt-5.1, gpt-5.2, gpt-5.4; gpt-5-nano for gpt-5-mini;
+	// gpt-5 for gpt-5-pro, gpt-5.2 for gpt-5.2-pro, gpt-5.4 for gpt-5.4-pro; gpt-5.1-codex-mini for
+	// gpt-5-codex, gpt-5.1-codex, gpt-5.2-codex, gpt-5.3-codex; o4-mini for o1; gpt-oss-20b for gpt-oss-120b;
+	// claude-haiku-4-5 for claude-sonnet-4, -4-0, -4-5, -4-6 and claude-opus-4, -4-0, -4-1, -4-5, -4-6;
+	// gemini-2.0-flash-lite for gemini-2.0-flash; gemini-2.5-flash-lite for gemini-2.5-flash;
+	// gemini-2.5-flash for gemini-2.5-pro; gemini-3-flash-preview for gemini-3-pro-preview,
+	// gemini-3.1-pro-preview; gemini-3.1-flash-lite-preview for gemini-3-flash-preview;
+	// mistral-small-latest for mistral-large, mistral-medium; magistral-small-latest for magistral-medium;
+	// devstral-small-latest for devstral-medium; command-r-08-2024 for command-a, command-r-plus;
+	// Llama-3.1-70B-Instruct for Llama-3.1-405B-Instruct; Llama-3.1-8B-Instruct for
+	// Llama-3.1-70B-Instruct, Llama-3.3-70B-Instruct; Qwen2.5-7B-Instruct for Qwen2.5-72B-Instruct;
+	// Qwen3-30B-A3B for Qwen3-235B-A22B, Qwen3-30B-A3B-Instruct-2507 for Qwen3-235B-A22B-Instruct.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253

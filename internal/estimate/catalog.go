@@ -173,8 +173,13 @@ func (c *Catalog) addModel(row row) error {
 	if c.models[m.Provider] == nil {
 		c.models[m.Provider] = map[string]Model{}
 	}
-	for _, name := range row.names("model", "aliases") {
+	names := row.names("model", "aliases")
+	for _, name := range names {
 		c.models[m.Provider][name] = m
+	}
+	// An open model goes by its name without its maker's too, where no other model has that.
+	if bare := names[0][strings.LastIndex(names[0], "/")+1:]; bare != "" && key(c.models[m.Provider][bare].Name) != bare {
+		c.models[m.Provider][bare] = m
 	}
 	return nil
 }

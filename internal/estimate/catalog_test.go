@@ -62,7 +62,7 @@ func TestBuiltInNamesAreUnique(t *testing.T) {
 		}
 		return nil
 	})
-	if len(seen) < 150 {
+	if len(seen) < 140 {
 		t.Errorf("only %d names were read", len(seen))
 	}
 }

@@ -44,6 +44,8 @@ func TestLookup(t *testing.T) {
 		{"", "gemini-2.0-flash-001", "gemini-2.0-flash", "google"},
 		{"", "command-a-03-2025", "command-a", "cohere"},
 		{"", "command-r-08-2024", "command-r-08-2024", "cohere"}, // has a row of its own
+		{"", "Meta-Llama-3.1-8B-Instruct", "meta-llama/Meta-Llama-3.1-8B-Instruct", "huggingface"},
+		{"", "Qwen3-8B", "Qwen/Qwen3-8B", "huggingface"},
 		{"", "llama3.1:8b", "meta-llama/Meta-Llama-3.1-8B-Instruct", "huggingface"},
 		{"", "qwen/qwen3-235b-a22b", "Qwen/Qwen3-235B-A22B", "huggingface"},
 		{"", "deepseek/deepseek-chat", "deepseek-ai/DeepSeek-V3", "huggingface"},

@@ -119,17 +119,6 @@ func TestDowngradeOnlyAboveTheLimit(t *testing.T) {
 	}
 }
 
-func TestDefaultDowngrade(t *testing.T) {
-	for model, want := range map[string]string{
-		"gpt-4o": "gpt-4o-mini", "gpt-4o-2024-08-06": "gpt-4o-mini", "claude-sonnet-4-5-20250929": "claude-haiku-4-5",
-		"gpt-4o-mini": "", "gpt-4o-audio": "", "": "", "llama": "",
-	} {
-		if got, ok := DefaultDowngrade(model); got != want || ok != (want != "") {
-			t.Errorf("DefaultDowngrade(%q) = %q, %v; want %q", model, got, ok, want)
-		}
-	}
-}
-
 func TestShortDuration(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		0: "0s", -time.Hour: "0s", 40*time.Second + 400*time.Millisecond: "40s", 59*time.Second + 600*time.Millisecond: "1m",

@@ -19,7 +19,6 @@ package policy
 import (
 	"fmt"
 	"math"
-	"regexp"
 )
 
 // DowngradeReason says why a cheaper model was used or not.
@@ -46,29 +45,4 @@ func Downgrade(grams, aboveGrams float64) (bool, DowngradeReason, string) {
 	default:
 		return false, CleanGrid, fmt.Sprintf("%.0f g/kWh is not above the limit of %.0f", grams, aboveGrams)
 	}
-}
-
-// defaultDowngrades maps a model to a cheaper one of its family. By the EcoLogits method (400 output
-// tokens, mean of the range) gpt-4o to gpt-4o-mini saves 96 % of the energy, gpt-4.1 to gpt-4.1-mini
-// 79 %, gpt-4 to gpt-4o-mini 99.6 %, a Claude Sonnet 4 to Haiku 4.5 94 %.
-var defaultDowngrades = map[string]string{
-	"gpt-4o":            "gpt-4o-mini",
-	"gpt-4.1":           "gpt-4.1-mini",
-	"gpt-4-turbo":       "gpt-4o-mini",
-	"gpt-4":             "gpt-4o-mini",
-	"claude-sonnet-4-5": "claude-haiku-4-5",
-	"claude-sonnet-4-6": "claude-haiku-4-5",
-	"claude-opus-4-5":   "claude-haiku-4-5",
-	"claude-opus-4-6":   "claude-haiku-4-5",
-}
-
-// dateSuffix is how vendors mark a dated version of a model: gpt-4o-2024-08-06 and
-// claude-sonnet-4-5-20250929.
-var dateSuffix = regexp.MustCompile(`-(\d{4}-\d{2}-\d{2}|\d{8})$`)
-
-// DefaultDowngrade is the cheaper model that is used when the job names none; dated versions count
-// as their model. False when there is no default for the model.
-func DefaultDowngrade(model string) (string, bool) {
-	cheaper, ok := defaultDowngrades[dateSuffix.ReplaceAllString(model, "")]
-	return cheaper, ok
 }
