@@ -140,9 +140,11 @@ type SecretKeyReference struct {
 
 // EnergyChartsSource is the API of Fraunhofer ISE, https://api.energy-charts.info.
 type EnergyChartsSource struct {
-	// country is an ISO 3166-1 alpha-2 code in small letters, for example de.
+	// country is one that the API knows: an ISO 3166-1 alpha-2 code in small letters, for example de, or
+	// uk for Great Britain, nie for Northern Ireland, xk for Kosovo, eu for the European Union, all for
+	// Europe.
 	// +required
-	// +kubebuilder:validation:Pattern=`^[a-z]{2}$`
+	// +kubebuilder:validation:Enum=al;all;am;at;az;ba;be;bg;by;ch;cy;cz;de;dk;ee;es;eu;fi;fr;ge;gr;hr;hu;ie;it;lt;lu;lv;md;me;mk;mt;nie;nl;no;pl;pt;ro;rs;ru;se;si;sk;tr;ua;uk;xk
 	Country string `json:"country,omitempty"`
 }
 

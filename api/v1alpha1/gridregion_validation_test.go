@@ -149,7 +149,8 @@ func TestGridRegionRefuses(t *testing.T) {
 		{"replay too fast", "spec: {source: {trace: {replay: {speed: 3601}}}}", "spec.source.trace.replay.speed", "less than or equal to 3600"},
 
 		{"region of Great Britain that is none", "spec: {source: {trace: null, ukCarbonIntensity: {regionID: 18}}}", "spec.source.ukCarbonIntensity.regionID", "less than or equal to 17"},
-		{"country in capitals", "spec: {source: {trace: null, energyCharts: {country: DE}}}", "spec.source.energyCharts.country", "[a-z]{2}"},
+		{"country in capitals", "spec: {source: {trace: null, energyCharts: {country: DE}}}", "spec.source.energyCharts.country", `supported values: "al", "all", "am"`},
+		{"country by another code", "spec: {source: {trace: null, energyCharts: {country: gb}}}", "spec.source.energyCharts.country", `"uk"`},
 		{"token in the clear", "spec: {source: {trace: null, electricityMaps: {zone: DE, token: abc}}}", "spec.source.electricityMaps.token", "unknown field"},
 		{"no token", "spec: {source: {trace: null, electricityMaps: {zone: DE}}}", "spec.source.electricityMaps.tokenSecretRef", "Required value"},
 		{"secret of another namespace", "spec: {source: {trace: null, electricityMaps: {zone: DE, tokenSecretRef: {name: a, namespace: b}}}}", "spec.source.electricityMaps.tokenSecretRef.namespace", "unknown field"},

@@ -18,7 +18,6 @@ package forecast
 
 import (
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -38,9 +37,15 @@ var notPublic = []netip.Prefix{
 	netip.MustParsePrefix("64:ff9b::/96"), netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("2002::/16"),
 }
 
+// refusal is why we do not talk to a source.
+type refusal string
+
+func (r refusal) Error() string { return string(r) }
+
 // NewClient is an HTTP client for sources: no redirect to another host, and, unless allowPrivate, https
 // only and no connection to an address that is not a public one, checked after the name was resolved,
-// so that no source can make the operator talk to the cluster or to a metadata service.
+// so that no source can make the operator talk to the cluster or to a metadata service. A source that
+// marks its answers is asked only for what is new.
 // Proxies of the environment are not used: the check would see only the proxy's address.
 func NewClient(allowPrivate bool) *http.Client {
 	dialer := &net.Dialer{Timeout: 5 * time.Second}
@@ -52,14 +57,16 @@ func NewClient(allowPrivate bool) *http.Client {
 		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout:   5 * time.Second,
 		ResponseHeaderTimeout: 10 * time.Second,
-		IdleConnTimeout:       time.Minute,
-		MaxIdleConnsPerHost:   1,
-		ForceAttemptHTTP2:     true,
+		// The body is bounded when it is read.
+		MaxResponseHeaderBytes: 64 << 10,
+		IdleConnTimeout:        time.Minute,
+		MaxIdleConnsPerHost:    1,
+		ForceAttemptHTTP2:      true,
 	}
 	if !allowPrivate {
 		transport = httpsOnly{transport}
 	}
-	return &http.Client{CheckRedirect: sameOrigin, Transport: transport}
+	return &http.Client{CheckRedirect: sameOrigin, Transport: &conditional{next: transport}}
 }
 
 func refusePrivate(_, address string, _ syscall.RawConn) error {
@@ -68,7 +75,7 @@ func refusePrivate(_, address string, _ syscall.RawConn) error {
 		return fmt.Errorf("reading the address: %w", err)
 	}
 	if !isPublic(to.Addr()) {
-		return errors.New("its name leads to an address that is not public")
+		return refusal("its name leads to an address that is not public")
 	}
 	return nil
 }
@@ -85,13 +92,13 @@ func isPublic(ip netip.Addr) bool {
 
 func sameOrigin(next *http.Request, via []*http.Request) error {
 	if next.URL.Host != via[0].URL.Host {
-		return errors.New("it redirects to another host")
+		return refusal("it redirects to another host")
 	}
 	if next.URL.Scheme != via[0].URL.Scheme {
-		return errors.New("it redirects to another protocol")
+		return refusal("it redirects to another protocol")
 	}
 	if len(via) > maxRedirects {
-		return errors.New("it redirects too often")
+		return refusal("it redirects too often")
 	}
 	return nil
 }
@@ -100,7 +107,7 @@ type httpsOnly struct{ next http.RoundTripper }
 
 func (t httpsOnly) RoundTrip(request *http.Request) (*http.Response, error) {
 	if request.URL.Scheme != "https" {
-		return nil, errors.New("only https is allowed")
+		return nil, refusal("only https is allowed")
 	}
 	return t.next.RoundTrip(request)
 }

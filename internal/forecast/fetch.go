@@ -18,6 +18,8 @@ package forecast
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,6 +28,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strconv"
 	"time"
 )
@@ -96,14 +99,43 @@ func unreachable(ctx context.Context, err error) *SourceError {
 	if ctx.Err() != nil || errors.Is(err, context.DeadlineExceeded) {
 		return &SourceError{Problem: "it did not answer in time"}
 	}
-	// The same failure must always read the same: no addresses, no ports.
+	// The same failure must always read the same: no addresses, no ports, no times.
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return &SourceError{Problem: "it cannot be reached: " + certificateProblem(err)}
+	}
 	if _, ok := errors.AsType[*net.DNSError](err); ok {
 		return &SourceError{Problem: "it cannot be reached: its name cannot be resolved"}
 	}
-	if inNet, ok := errors.AsType[*net.OpError](err); ok {
-		err = inNet.Err
+	return &SourceError{Problem: "it cannot be reached: " + connectionProblem(err)}
+}
+
+// connectionProblem is told in words that cannot come from the source: an error of net/http may quote what
+// it could not read.
+func connectionProblem(err error) string {
+	if ours, ok := errors.AsType[refusal](err); ok {
+		return ours.Error()
 	}
-	return &SourceError{Problem: "it cannot be reached: " + err.Error()}
+	if inSystem, ok := errors.AsType[*os.SyscallError](err); ok {
+		return inSystem.Error()
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return "the connection was cut"
+	}
+	return "the connection failed"
+}
+
+// certificateProblem leaves out what the certificate says: anybody can write anything into one.
+func certificateProblem(err error) string {
+	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok && invalid.Reason == x509.Expired {
+		return "its certificate has expired or is not valid yet"
+	}
+	if _, ok := errors.AsType[x509.HostnameError](err); ok {
+		return "its certificate is for another name"
+	}
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		return "its certificate is signed by nobody who is trusted"
+	}
+	return "its certificate is not valid"
 }
 
 // retryAfter understands both forms of the header: seconds and a date.

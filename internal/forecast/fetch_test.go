@@ -35,7 +35,7 @@ func trusting(t *testing.T, server *httptest.Server) *http.Client {
 	client := NewClient(true)
 	roots := x509.NewCertPool()
 	roots.AddCert(server.Certificate())
-	client.Transport.(*http.Transport).TLSClientConfig.RootCAs = roots
+	client.Transport.(*conditional).next.(*http.Transport).TLSClientConfig.RootCAs = roots
 	return client
 }
 

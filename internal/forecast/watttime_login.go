@@ -86,7 +86,7 @@ func (l *WattTimeLogin) login(ctx context.Context, client *http.Client, now time
 	var answer struct {
 		Token string `json:"token"`
 	}
-	header := http.Header{"Authorization": {"Basic " + basic}}
+	header := http.Header{"Authorization": {"Basic " + basic}, "Cache-Control": {"no-store"}} // an old token is of no use
 	if err := fetchJSON(ctx, client, wattTimeBase+"/login", now, &answer, header); err != nil {
 		return "", err
 	}
