@@ -79,6 +79,9 @@ func fetchJSON(ctx context.Context, client *http.Client, address string, now tim
 		}
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, MaxBody+1))
+	if err == nil {
+		err = ctx.Err() // a server that sees us go may end its answer as if that were all
+	}
 	if err != nil {
 		return unreachable(ctx, err)
 	}
