@@ -32,15 +32,21 @@ func (b binary) compile(ctx context.Context, source, dir string) error {
 	if err != nil {
 		return fmt.Errorf("compiling %s needs Go on the PATH: %w", b.name, err)
 	}
-	temporary := filepath.Join(dir, "."+b.name+".tmp")
-	defer func() { _ = os.Remove(temporary) }() // gone already when all went well
+	scratch, err := os.MkdirTemp(dir, ".build-")
+	if err != nil {
+		return fmt.Errorf("making a folder to compile in: %w", err)
+	}
+	defer func() { _ = os.RemoveAll(scratch) }() // Go leaves its own behind when it is interrupted
+	temporary := filepath.Join(scratch, b.name)
 	args := []string{"build", "-trimpath", "-buildvcs=false", "-ldflags", ldflags(), "-o", temporary}
 	if b.tags != "" {
 		args = append(args, "-tags", b.tags)
 	}
 	cmd := exec.CommandContext(ctx, goTool, append(args, b.pkg)...) //nolint:gosec // our own constants
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // so that its compilers end too
+	cmd.WaitDelay = stopGrace
 	cmd.Dir = filepath.Join(source, b.module)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off", "GOTMPDIR="+scratch)
 	if output, err := cmd.CombinedOutput(); err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()

@@ -110,8 +110,8 @@ func (p *process) failure() error {
 var errEnded = errors.New("it should have gone on")
 
 // poll tries until it succeeds, a component dies, or the time is up.
-func (l *launcher) poll(ctx context.Context, what string, try func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, readyLimit)
+func (l *launcher) poll(parent context.Context, what string, try func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(parent, readyLimit)
 	defer cancel()
 	ticker := time.NewTicker(100 * time.Millisecond)
 	defer ticker.Stop()
@@ -124,6 +124,9 @@ func (l *launcher) poll(ctx context.Context, what string, try func(context.Conte
 		case p := <-l.died:
 			return p.failure()
 		case <-ctx.Done():
+			if parent.Err() != nil { // we are told to stop
+				return parent.Err()
+			}
 			return fmt.Errorf("%s: not within %s: %w", what, readyLimit, err)
 		case <-ticker.C:
 		}

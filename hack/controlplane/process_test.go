@@ -21,10 +21,13 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"io/fs"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestPollTellsWhichComponentDied(t *testing.T) {
@@ -35,6 +38,50 @@ func TestPollTellsWhichComponentDied(t *testing.T) {
 	err := l.poll(t.Context(), "it is ready", func(context.Context) error { return errors.New("not yet") })
 	if err == nil || !strings.Contains(err.Error(), "brittle") || !strings.Contains(err.Error(), "the disk is full") {
 		t.Errorf("got %v, want the component's name and the end of its log", err)
+	}
+}
+
+// Ctrl-C while a component becomes ready is no failure of it.
+func TestPollEndsWithItsContext(t *testing.T) {
+	l := newLauncher(t.TempDir())
+	ctx, cancel := context.WithCancel(t.Context())
+	err := l.poll(ctx, "it is ready", func(context.Context) error {
+		cancel()
+		return errors.New("not yet")
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// Go must get the chance to end its compilers, and nothing may stay.
+func TestCompileIsInterruptedNotKilled(t *testing.T) {
+	dir := t.TempDir()
+	left := filepath.Join(dir, "left")
+	script := "#!/bin/sh\ntrap 'rm " + left + "; exit 1' INT\ntouch " + left + " $GOTMPDIR/x\nwhile :; do sleep 0.05; done\n"
+	if err := os.WriteFile(filepath.Join(dir, "go"), []byte(script), 0o755); err != nil { //nolint:gosec // a program
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir+string(filepath.ListSeparator)+os.Getenv("PATH"))
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		for {
+			if _, err := os.Stat(left); err == nil || ctx.Err() != nil {
+				cancel()
+				return
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	}()
+	err := binary{name: "x"}.compile(ctx, dir, dir)
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := os.Stat(left); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the compiler was killed: %v", err)
+	}
+	if files, err := os.ReadDir(dir); err != nil || len(files) != 1 {
+		t.Errorf("only the program should be there: %v %v", files, err)
 	}
 }
 
