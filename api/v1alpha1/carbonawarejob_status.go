@@ -68,11 +68,12 @@ type PlanStatus struct {
 	// +required
 	LatestStart metav1.Time `json:"latestStart,omitzero"`
 
-	// windowStart and windowEnd bound the greenest window; start lies in its first slot.
+	// windowStart and windowEnd bound the window that was chosen; start is windowStart moved by the job's
+	// phase (spec.jitter).
 	// +optional
 	WindowStart *metav1.Time `json:"windowStart,omitempty"`
 
-	// windowEnd is the end of the greenest window.
+	// windowEnd is the end of the window that was chosen.
 	// +optional
 	WindowEnd *metav1.Time `json:"windowEnd,omitempty"`
 
@@ -111,7 +112,7 @@ type PlanStatus struct {
 	// +kubebuilder:validation:Minimum=0
 	Improvements int32 `json:"improvements,omitempty"`
 
-	// candidates holds the greenest window of every region, the chosen one among them.
+	// candidates holds the greenest start in every region, the chosen one among them.
 	// +optional
 	// +listType=map
 	// +listMapKey=region
@@ -119,7 +120,7 @@ type PlanStatus struct {
 	Candidates []CandidateStatus `json:"candidates,omitempty"`
 }
 
-// CandidateStatus is the greenest window of one region.
+// CandidateStatus is the greenest start in one region.
 type CandidateStatus struct {
 	// region is the GridRegion's name.
 	// +required
@@ -127,11 +128,11 @@ type CandidateStatus struct {
 	// +kubebuilder:validation:MaxLength=63
 	Region string `json:"region,omitempty"`
 
-	// start of the region's greenest window.
+	// start that the job would have there.
 	// +optional
 	Start *metav1.Time `json:"start,omitempty"`
 
-	// gramsPerKWh is the window's mean intensity in gCO2e/kWh.
+	// gramsPerKWh is the mean intensity expected over the run there, in gCO2e/kWh.
 	// +optional
 	GramsPerKWh Decimal `json:"gramsPerKWh,omitempty"`
 

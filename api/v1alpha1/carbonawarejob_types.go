@@ -59,9 +59,9 @@ type CarbonAwareJobSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self != '' && self.matches('^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,6}s)?$') && duration(self) >= duration('1s') && duration(self) <= duration('168h')",message="expectedDuration must be a duration such as 90s, 30m or 4h, from 1s to 168h"
 	ExpectedDuration *metav1.Duration `json:"expectedDuration,omitempty"`
 
-	// jitter spreads the starts of jobs that wait for the same slot: the start is moved by a phase
-	// that follows from the job's UID, by less than jitter and never beyond the green slot. Unset
-	// means the whole rest of the slot, 0s none.
+	// jitter spreads the starts of jobs that wait for the same slot: each job has a phase that follows
+	// from its UID, less than jitter and than a slot of the forecast, and takes the greenest of the starts
+	// with that phase. Unset means the whole slot, 0s none.
 	// +optional
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32

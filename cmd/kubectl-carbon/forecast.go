@@ -142,7 +142,7 @@ func writeRegions(out *bytes.Buffer, regions []carbonv1alpha1.GridRegion, now ti
 		if known {
 			row[1] = fmt.Sprintf("%.0f", current)
 		}
-		if w, ok := series.Greenest(now, series.End(), o.duration); ok {
+		if w, ok := series.Greenest(forecast.Search{Earliest: now, Latest: series.End(), Duration: o.duration}); ok {
 			row[3], row[4] = fmt.Sprintf("%.0f", w.Grams), when(w.Start)
 			if known {
 				row[5] = against(w.Grams, current)

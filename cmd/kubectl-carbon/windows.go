@@ -37,7 +37,7 @@ func greenestWindows(series forecast.Series, from time.Time, length time.Duratio
 	for len(windows) < count {
 		best, at := forecast.Window{Grams: math.Inf(1)}, -1
 		for i, s := range spans {
-			w, ok := series.Greenest(s.from, s.to.Add(-length), length)
+			w, ok := series.Greenest(forecast.Search{Earliest: s.from, Latest: s.to.Add(-length), Duration: length})
 			if ok && !s.to.Add(-length).Before(s.from) && w.Grams < best.Grams {
 				best, at = w, i
 			}

@@ -18,6 +18,7 @@ package forecast
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
@@ -61,8 +62,8 @@ func Blend(ahead Series, quality Quality, meanDay Profile, from, until time.Time
 	case ahead.Empty():
 		return Estimate{Series: meanDay.Series(from, until), Quality: MeanDay}
 	}
-	before := ceilTo(max(0, ahead.Start.Sub(from)), ahead.Step) / ahead.Step
-	blend := Series{Start: ahead.Start.Add(-before * ahead.Step), Step: ahead.Step}
+	missing := ceilTo(max(0, ahead.Start.Sub(from)), ahead.Step)
+	blend := Series{Start: ahead.Start.Add(-missing), Step: ahead.Step}
 	blend.Grams = make([]float64, ceilTo(until.Sub(blend.Start), blend.Step)/blend.Step)
 	horizon, unbroken := blend.Start, true
 	for i := range blend.Grams {
@@ -81,12 +82,7 @@ func Blend(ahead Series, quality Quality, meanDay Profile, from, until time.Time
 
 // known says whether the profile knows every time of the day.
 func (p Profile) known() bool {
-	for _, g := range p.Grams {
-		if math.IsNaN(g) {
-			return false
-		}
-	}
-	return p.Step > 0 && time.Duration(len(p.Grams))*p.Step == day
+	return p.Step > 0 && time.Duration(len(p.Grams))*p.Step == day && !slices.ContainsFunc(p.Grams, math.IsNaN)
 }
 
 // mean is the profile's time-weighted mean over [from, to) in gCO2e/kWh.

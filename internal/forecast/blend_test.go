@@ -86,29 +86,3 @@ func TestAStaleForecastStaysStaleInABlend(t *testing.T) {
 		t.Error("a mean day does not make an annual mean better")
 	}
 }
-
-func TestGreenestOpenLeavesFullSlotsOut(t *testing.T) {
-	s := halfHours(300, 100, 120, 110, 300)
-	full := func(minutes ...int) func(time.Time) bool {
-		return func(slot time.Time) bool {
-			return slices.ContainsFunc(minutes, func(m int) bool { return slot.Equal(minute(m)) })
-		}
-	}
-	for name, c := range map[string]struct {
-		full  func(time.Time) bool
-		start int
-		found bool
-	}{
-		"none is full":       {full(), 30, true},
-		"the greenest":       {full(30), 90, true},
-		"the two greenest":   {full(30, 90), 60, true},
-		"all but the first":  {full(30, 60, 90, 120), 0, true},
-		"every one of them":  {full(0, 30, 60, 90, 120), 0, false},
-		"none is ever asked": {nil, 30, true},
-	} {
-		w, ok := s.GreenestOpen(minute(0), minute(120), 30*time.Minute, c.full)
-		if ok != c.found || ok && !w.Start.Equal(minute(c.start)) {
-			t.Errorf("%s: %+v, %v", name, w, ok)
-		}
-	}
-}

@@ -27,63 +27,93 @@ type Window struct {
 	Grams      float64
 }
 
-// Greenest is the window of length d with the least time-weighted mean intensity among all those
-// that start in [earliest, latest] and that the series covers without a gap; the earliest one of
-// equals. False when there is none.
+// Search says which windows are looked at.
+type Search struct {
+	// Earliest and Latest start.
+	Earliest, Latest time.Time
+	// Duration of the window, in whole seconds.
+	Duration time.Duration
+	// Phase moves every start but one at Earliest by a time that is the caller's own, so that those who
+	// look for the same window do not start in the same second; in whole seconds. Each caller gets the
+	// greenest of the starts that it could really have.
+	Phase time.Duration
+	// Parts of a slot at whose boundaries windows may start too, so that a slot can be filled evenly; they
+	// must be whole seconds long. 0 counts as 1.
+	Parts int
+	// Full says that nothing more may start at a time; nil for never.
+	Full func(start time.Time) bool
+}
+
+// lastMoments is over how much time before Latest those with a phase are spread who would start at Latest.
+const lastMoments = 5 * time.Minute
+
+// Greenest is the window with the least time-weighted mean intensity among all those that start in
+// [Earliest, Latest] and that the series covers without a gap; the earliest one of equals. False when
+// there is none.
 //
 // As a function of its start, the mean is piecewise linear with kinks only where the window's start
 // or end meets a slot boundary, so its minimum lies at such a kink or at a bound: two candidates a
-// slot are enough. Starts are whole seconds: the first one is earliest rounded up, because a start
-// must never be before its bound. Time is linear in the number of slots.
-func (s Series) Greenest(earliest, latest time.Time, d time.Duration) (Window, bool) {
-	return s.GreenestOpen(earliest, latest, d, nil)
-}
-
-// GreenestOpen is Greenest without the starts in slots that are full, as full says of each slot's
-// start; nil means none. Starts just before a full slot that are no kink are not considered.
-func (s Series) GreenestOpen(earliest, latest time.Time, d time.Duration, full func(slot time.Time) bool) (Window, bool) {
-	if s.Step <= 0 || d <= 0 || len(s.Grams) == 0 {
+// slot are enough. With a phase, those candidates are the kinks moved by it, Earliest itself, and a time
+// in the last minutes before Latest.
+// Starts are whole seconds: Earliest is rounded up, because a start must never be before its bound.
+// Time is linear in the number of slots.
+func (s Series) Greenest(q Search) (Window, bool) {
+	s, from, to, ok := s.bounded(q)
+	if !ok {
 		return Window{}, false
 	}
-	from, to := CeilSecond(earliest).Sub(s.Start), latest.Sub(s.Start).Truncate(time.Second)
-	from, to = max(from, 0), min(to, s.End().Sub(s.Start)-d)
-	if latest.Before(s.Start) || from > to {
-		return Window{}, false
-	}
-	first := from / s.Step * s.Step
-	s = s.Clip(s.Start.Add(first), s.Start.Add(to+d)) // a day's start does not need the sums of three
-	from, to = from-first, to-first
 	var slots [smallSeries + 1]float64
 	var unknown [smallSeries + 1]int32
 	sums := newPrefix(s, slots[:], unknown[:])
-	best, found := Window{Grams: math.Inf(1)}, false
+	best, grams := time.Duration(-1), math.Inf(1)
 	consider := func(offset time.Duration) {
 		if offset < from || offset > to {
 			return
 		}
-		if grams := sums.mean(offset, offset+d); grams < best.Grams-epsilon {
-			if full != nil && full(s.Start.Add(offset-offset%s.Step)) {
-				return
+		mean := sums.mean(offset, offset+q.Duration)
+		if mean < grams-epsilon || mean < grams+epsilon && offset < best {
+			if q.Full == nil || !q.Full(s.Start.Add(offset)) {
+				best, grams = offset, mean
 			}
-			start := s.Start.Add(offset)
-			best, found = Window{Start: start, End: start.Add(d), Grams: grams}, true
 		}
 	}
-	// Both kinds of kink are walked in order of time, so that the earliest of equals wins.
 	consider(from)
-	starts := from - from%s.Step + s.Step
-	ends := ceilTo(from+d, s.Step) - d
-	for starts <= to || ends <= to {
-		if starts <= ends {
-			consider(starts)
-			starts += s.Step
-		} else {
-			consider(ends)
-			ends += s.Step
-		}
+	kinks(s.Step/time.Duration(max(1, q.Parts)), from-q.Phase, to-q.Phase, q.Duration, func(kink time.Duration) { consider(kink + q.Phase) })
+	consider(to - q.Phase%lastMoments)
+	if best < 0 {
+		return Window{}, false
 	}
-	consider(to)
-	return best, found
+	start := s.Start.Add(best)
+	return Window{Start: start, End: start.Add(q.Duration), Grams: grams}, true
+}
+
+// bounded is the part of the series that the windows of a search lie in, a day's start does not need the
+// sums of three, and the offsets from its start between which they may start.
+func (s Series) bounded(q Search) (part Series, from, to time.Duration, ok bool) {
+	if s.Step <= 0 || q.Duration <= 0 || len(s.Grams) == 0 || q.Latest.Before(s.Start) {
+		return s, 0, 0, false
+	}
+	from = max(0, CeilSecond(q.Earliest).Sub(s.Start))
+	to = min(q.Latest.Sub(s.Start).Truncate(time.Second), s.End().Sub(s.Start)-q.Duration)
+	if from > to {
+		return s, 0, 0, false
+	}
+	before := from.Truncate(s.Step)
+	return s.Clip(s.Start.Add(before), s.Start.Add(to+q.Duration)), from - before, to - before, true
+}
+
+// kinks visits the offsets from a grid's start at which a window of length d starts or ends at a boundary
+// of the grid.
+func kinks(step, from, to, d time.Duration, visit func(time.Duration)) {
+	for start := ceilTo(from, step); start <= to; start += step {
+		visit(start)
+	}
+	if d%step == 0 {
+		return // they end at a boundary too
+	}
+	for end := ceilTo(from+d, step); end-d <= to; end += step {
+		visit(end - d)
+	}
 }
 
 // smallSeries is how many slots are looked at without asking for memory: four days of half hours.
@@ -102,11 +132,13 @@ func CeilSecond(t time.Time) time.Time {
 	return t
 }
 
+// ceilTo is the least multiple of step that is not below d.
 func ceilTo(d, step time.Duration) time.Duration {
-	if rest := d % step; rest != 0 {
+	rest := d % step
+	if rest > 0 {
 		return d - rest + step
 	}
-	return d
+	return d - rest
 }
 
 // prefix answers means over a series in constant time. Gaps are counted apart: a NaN in the sums

@@ -48,17 +48,22 @@ func newChoices() choices {
 	return choices{now: none, greenest: none, open: none}
 }
 
-// look considers the windows of a region, and gives its greenest one that is not in a full slot.
-func (c *choices) look(index int, region Region, now, latest time.Time, d time.Duration) (forecast.Window, bool) {
-	c.now.consider(index, immediate(region, now, d))
-	series := region.Estimate.Series
-	w, ok := series.Greenest(now, latest, d)
+// look considers the starts in a region, and gives its greenest one that is not in a full slot.
+func (c *choices) look(r Request, index int, now, latest time.Time) (forecast.Window, bool) {
+	region := r.Regions[index]
+	c.now.consider(index, immediate(region, now, r.Duration))
+	search := forecast.Search{Earliest: now, Latest: latest, Duration: r.Duration, Phase: phaseOf(r, region)}
+	if region.Room != nil {
+		search.Parts = region.Room.parts
+	}
+	w, ok := region.Estimate.Series.Greenest(search)
 	if !ok {
 		return w, false
 	}
 	c.greenest.consider(index, w)
-	if region.Full != nil && w.Start.After(now) {
-		if w, ok = series.GreenestOpen(now, latest, d, region.Full); !ok {
+	if region.Room != nil && w.Start.After(now) {
+		search.Full = region.Room.Full
+		if w, ok = region.Estimate.Series.Greenest(search); !ok {
 			return w, false
 		}
 	}

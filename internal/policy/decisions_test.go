@@ -58,29 +58,58 @@ func TestPhaseOfANarrowWidthIsZero(t *testing.T) {
 	}
 }
 
-func TestPhaseWidthStaysInTheGreenSlotAndBeforeTheLatestStart(t *testing.T) {
-	s := region("gb", 300, 100, 300).Estimate.Series
+func TestPhaseWidth(t *testing.T) {
+	gb := region("gb", 300, 100, 300)
 	duration := func(d time.Duration) *time.Duration { return &d }
 	for name, c := range map[string]struct {
-		jitter *time.Duration
-		window int
-		latest int
-		want   time.Duration
+		jitter   *time.Duration
+		maxDelay time.Duration
+		want     time.Duration
 	}{
-		"the rest of the slot":       {nil, 40, 600, 20 * time.Minute},
-		"the whole slot":             {nil, 30, 600, 30 * time.Minute},
-		"a smaller jitter":           {duration(5 * time.Minute), 30, 600, 5 * time.Minute},
-		"a larger jitter":            {duration(5 * time.Hour), 30, 600, 30 * time.Minute},
-		"until the latest start":     {nil, 30, 42, 12 * time.Minute},
-		"none at the latest start":   {nil, 30, 30, 0},
-		"no jitter":                  {duration(0), 30, 600, 0},
-		"a window outside all slots": {duration(time.Minute), 95, 600, time.Minute},
+		"a slot":                      {nil, 4 * time.Hour, 30 * time.Minute},
+		"a smaller jitter":            {duration(5 * time.Minute), 4 * time.Hour, 5 * time.Minute},
+		"a larger jitter":             {duration(5 * time.Hour), 4 * time.Hour, 30 * time.Minute},
+		"no more than a job may wait": {nil, 12 * time.Minute, 12 * time.Minute},
+		"no jitter":                   {duration(0), 4 * time.Hour, 0},
+		"a job that may not wait":     {nil, 0, 0},
 	} {
-		t.Run(name, func(t *testing.T) {
-			if got := phaseWidth(c.jitter, s, minute(c.window), minute(c.latest)); got != c.want {
-				t.Errorf("width = %s, want %s", got, c.want)
+		if got := phaseWidth(Request{Jitter: c.jitter, MaxDelay: c.maxDelay}, gb); got != c.want {
+			t.Errorf("%s: width = %s, want %s", name, got, c.want)
+		}
+	}
+}
+
+// TestAHerdSpreadsOverASlotAroundTheGreenestTime: jobs that are submitted together and wait for the same
+// slot start in a band of its length, evenly, or in the last minutes before their latest start, and none at a time that is dirtier than now.
+func TestAHerdSpreadsOverASlotAroundTheGreenestTime(t *testing.T) {
+	const jobs = 30_000
+	for name, c := range map[string]struct {
+		grams              []float64
+		first, last, width int // minutes
+	}{
+		"greenest in the middle":   {[]float64{300, 250, 100, 200, 300}, 45, 75, 30},
+		"the next one is as green": {[]float64{300, 250, 100, 100, 300}, 60, 90, 30},
+		"just before a peak":       {[]float64{300, 250, 240, 100, 900}, 60, 90, 30},
+		"falling to the end":       {[]float64{300, 250, 200, 150, 140, 130, 120, 110, 100, 90}, 235, 240, 5},
+	} {
+		starts := map[int]int{}
+		for i := range jobs {
+			q := request(region("gb", c.grams...))
+			q.UID, q.Jitter = fmt.Sprintf("uid-%d", i), nil
+			p := Choose(q)
+			if p.Grams > 297 {
+				t.Fatalf("%s: waits for %v g/kWh", name, p.Grams)
 			}
-		})
+			starts[int(p.Start.Sub(midnight).Minutes())]++
+		}
+		for m, n := range starts {
+			if n > jobs/c.width*5/4 {
+				t.Errorf("%s: %d starts in minute %d", name, n, m)
+			}
+			if m < c.first-15 || m > c.last+15 {
+				t.Errorf("%s: %d starts in minute %d, far from the greenest time", name, n, m)
+			}
+		}
 	}
 }
 

@@ -26,17 +26,19 @@ limitations under the License.
 // regions wins; of equals the earliest, then the one in the region named first. The search is exact and
 // linear in the number of slots (forecast.Series.Greenest).
 //
-// If waiting for it saves less than the minimum saving against the best start right now, the job
-// starts right now, in the region that is best now. Otherwise the start is moved into the window's
-// first slot by a phase that follows from the job's UID, so that jobs which wait for the same slot
-// do not start in the same second. The phase never moves a start past the latest one, nor to a
-// window that is no better than starting now.
+// Jobs that wait for the same slot must not start in the same second. So each job has a phase that
+// follows from its UID, from 0 to a slot, and looks only at the starts with that phase: it gets the
+// greenest start that it could really have, and a herd spreads evenly over a slot's length around the
+// greenest time. Before their latest start, jobs spread over its last five minutes.
+//
+// If waiting saves less than the minimum saving against the best start right now, the job starts right
+// now, in the region that is best now.
 //
 // # Spreading the herd
 //
-// A region may take a limited number of starts in each slot (Occupancy). A job goes to the greenest
-// slot with room. It never goes to a slot that is not worth waiting for: when no other has room, it
-// starts at once.
+// A region may take a limited number of starts in each slot, and its share of them in each minute
+// (Occupancy). A job goes to the greenest time with room. It never goes to a time that is not worth
+// waiting for: when no other has room, it starts at once.
 //
 // # Changing one's mind
 //

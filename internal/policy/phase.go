@@ -19,8 +19,6 @@ package policy
 import (
 	"hash/fnv"
 	"time"
-
-	"github.com/ecotracker-dev/ecotracker-operator/internal/forecast"
 )
 
 // Phase is a whole number of seconds in [0, width) that depends on nothing but the UID, evenly
@@ -46,15 +44,18 @@ func mix(x uint64) uint64 {
 	return x ^ x>>33
 }
 
-// phaseWidth is how far a start may be moved: by the jitter, to the end of the slot in which the
-// window begins, and not past the latest start.
-func phaseWidth(jitter *time.Duration, series forecast.Series, windowStart, latest time.Time) time.Duration {
-	width := latest.Sub(windowStart)
-	if end, ok := series.SlotEnd(windowStart); ok {
-		width = min(width, end.Sub(windowStart))
+// phaseOf is the phase of a job in a region.
+func phaseOf(r Request, region Region) time.Duration { return Phase(r.UID, phaseWidth(r, region)) }
+
+// phaseWidth is how far starts of jobs that wait for the same slot are spread: over the slot, or the part
+// of it in which starts are counted, or the jitter, and not over more than a job may wait at all.
+func phaseWidth(r Request, region Region) time.Duration {
+	width := min(region.Estimate.Series.Step, r.MaxDelay)
+	if region.Room != nil {
+		width = min(width, region.Room.part)
 	}
-	if jitter != nil {
-		width = min(width, *jitter)
+	if r.Jitter != nil {
+		width = min(width, *r.Jitter)
 	}
 	return width
 }

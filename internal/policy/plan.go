@@ -40,7 +40,7 @@ func Choose(r Request) Plan {
 	for i, region := range r.Regions {
 		candidate := Candidate{Region: region.Name, Grams: math.NaN(), Quality: region.Estimate.Quality, Excluded: region.Excluded}
 		if region.Excluded == "" {
-			if w, ok := best.look(i, region, now, latest, r.Duration); ok {
+			if w, ok := best.look(r, i, now, latest); ok {
 				candidate.Start, candidate.Grams, candidate.Quality = w.Start, w.Grams, region.Estimate.QualityUntil(w.End)
 			}
 		}
@@ -75,7 +75,7 @@ func (p *Plan) decide(r Request, now, latest time.Time, best choices) {
 		}
 	}
 	if p.Reason == GreenestWindow {
-		p.wait(r, r.Regions[best.open.index], best.open.Window, best.now.Window, latest)
+		p.wait(r, r.Regions[best.open.index], best.open.Window)
 	} else {
 		p.startNow(r, best.now.index, best.now.Window)
 	}
@@ -128,13 +128,8 @@ func greenestKnown(regions []Region, t time.Time) int {
 }
 
 // wait fills the plan for a later start in the given region.
-func (p *Plan) wait(r Request, region Region, window, now forecast.Window, latest time.Time) {
-	p.Region, p.Grams = region.Name, window.Grams
-	p.Start, p.WindowStart, p.WindowEnd = window.Start, window.Start, window.End
-	series := region.Estimate.Series
-	start := window.Start.Add(Phase(r.UID, phaseWidth(r.Jitter, series, window.Start, latest)))
-	if grams, ok := series.Mean(start, start.Add(r.Duration)); ok && grams < now.Grams {
-		p.Start, p.Grams = start, grams
-	}
-	p.Quality = region.Estimate.QualityUntil(p.Start.Add(r.Duration))
+func (p *Plan) wait(r Request, region Region, window forecast.Window) {
+	p.Region, p.Quality, p.Grams = region.Name, region.Estimate.QualityUntil(window.End), window.Grams
+	phase := phaseOf(r, region)
+	p.Start, p.WindowStart, p.WindowEnd = window.Start, window.Start.Add(-phase), window.End.Add(-phase)
 }

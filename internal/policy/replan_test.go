@@ -135,7 +135,7 @@ func day(r *rand.Rand) []float64 {
 func TestAPlanKeepsItsSlotWhenOthersFillIt(t *testing.T) {
 	q := request(region("gb", 300, 300, 100, 200, 300))
 	slots := NewOccupancy(1, q.Regions[0].Estimate.Series)
-	q.Regions[0].Full = slots.Full
+	q.Regions[0].Room = slots
 	first := Choose(q)
 	slots.Add(first.Start)
 	slots.Remove(first.Start) // a job's own place is not in its way

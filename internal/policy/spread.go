@@ -22,59 +22,83 @@ import (
 	"github.com/ecotracker-dev/ecotracker-operator/internal/forecast"
 )
 
+// partOfSlot is how long at least the parts are in which the starts of a slot are counted.
+const partOfSlot = time.Minute
+
 // Occupancy counts the starts that are planned in one region, slot by slot of its estimate, so that
-// no slot takes more than a cap: the water-filling of the starts over the green slots. A job goes to
-// the greenest slot with room (Request, Region.Full); when none is left that is worth waiting for it
-// starts at once, so a start is never moved to a time that is dirtier than now. The order in which
-// jobs are planned decides who gets the greener slot.
+// no slot takes more than a limit: guarded water-filling of the greenest times. A job goes to the
+// greenest time with room (Region.Room); when none is left that is worth waiting for it starts at once,
+// so a start is never moved to a time that is dirtier than now. The order in which jobs are planned
+// decides who gets the greener time.
 //
-// The zero Occupancy is not usable; make one with NewOccupancy. It is not safe for concurrent use.
+// A slot is filled evenly: each of its minutes takes its share of the limit. A small limit has longer parts,
+// one for each start.
+//
+// Make one with NewOccupancy; nil is one without a limit. It is not safe for concurrent use.
 type Occupancy struct {
-	limit  int
-	origin time.Time
-	step   time.Duration
-	starts map[int64]int
+	limit, parts int
+	origin       time.Time
+	part         time.Duration
+	starts       map[int64]int
 }
 
-// NewOccupancy counts starts on the grid of a series, at most limit a slot; a limit below 1 means no
-// limit.
+// NewOccupancy counts starts on the grid of a series, at most limit a slot; nil when the limit is below 1
+// or the series has no slots.
 func NewOccupancy(limit int, grid forecast.Series) *Occupancy {
-	return &Occupancy{limit: limit, origin: grid.Start, step: grid.Step, starts: map[int64]int{}}
+	if limit < 1 || grid.Step <= 0 {
+		return nil
+	}
+	parts := max(1, min(limit, int(grid.Step/partOfSlot)))
+	for grid.Step%(time.Duration(parts)*time.Second) != 0 {
+		parts--
+	}
+	return &Occupancy{limit: limit, parts: parts, origin: grid.Start, part: grid.Step / time.Duration(parts), starts: map[int64]int{}}
 }
 
 // Fits says whether the slots of a series are those that are counted, and the limit is the same.
 func (o *Occupancy) Fits(limit int, grid forecast.Series) bool {
-	return o.limit == limit && o.step == grid.Step && (o.step <= 0 || grid.Start.Sub(o.origin)%o.step == 0)
+	if o == nil || limit < 1 || grid.Step <= 0 {
+		return o == nil && (limit < 1 || grid.Step <= 0)
+	}
+	step := o.part * time.Duration(o.parts)
+	return o.limit == limit && step == grid.Step && grid.Start.Sub(o.origin)%step == 0
 }
 
-// Add counts a start at t; Remove takes it back.
+// Add counts a start at t.
 func (o *Occupancy) Add(t time.Time) {
-	if o.step > 0 {
-		o.starts[o.slot(t)]++
+	if o != nil {
+		o.starts[o.index(t)]++
 	}
 }
 
 // Remove takes back a start at t that was added.
 func (o *Occupancy) Remove(t time.Time) {
-	if o.step <= 0 {
+	if o == nil {
 		return
 	}
-	slot := o.slot(t)
-	if o.starts[slot]--; o.starts[slot] <= 0 {
-		delete(o.starts, slot)
+	i := o.index(t)
+	if o.starts[i]--; o.starts[i] <= 0 {
+		delete(o.starts, i)
 	}
 }
 
-// Full says whether the slot that contains t has as many starts as it may have.
+// Full says whether the part of the slot that contains t has as many starts as it may have.
 func (o *Occupancy) Full(t time.Time) bool {
-	return o.limit > 0 && o.step > 0 && o.starts[o.slot(t)] >= o.limit
+	if o == nil {
+		return false
+	}
+	i := o.index(t)
+	within := int(i%int64(o.parts)+int64(o.parts)) % o.parts
+	share := (within+1)*o.limit/o.parts - within*o.limit/o.parts // the shares add up to the limit
+	return o.starts[i] >= share
 }
 
-func (o *Occupancy) slot(t time.Time) int64 {
+// index counts the parts from the origin on.
+func (o *Occupancy) index(t time.Time) int64 {
 	since := t.Sub(o.origin)
-	slot := since / o.step
-	if since < 0 && since%o.step != 0 {
-		slot-- // towards the past, not towards zero
+	i := since / o.part
+	if since%o.part < 0 {
+		i-- // towards the past, not towards zero
 	}
-	return int64(slot)
+	return int64(i)
 }

@@ -26,67 +26,88 @@ import (
 	"github.com/ecotracker-dev/ecotracker-operator/internal/forecast"
 )
 
-func TestOccupancy(t *testing.T) {
+func TestOccupancyCountsBySlotAndPart(t *testing.T) {
 	grid := region("gb", 1, 2, 3).Estimate.Series
-	o := NewOccupancy(2, grid)
-	for _, m := range []int{30, 59, -1, -30} {
-		o.Add(minute(m))
+	one := NewOccupancy(1, grid)
+	for _, m := range []int{30, -1} {
+		one.Add(minute(m))
 	}
-	for m, want := range map[int]bool{30: true, 45: true, 0: false, 29: false, 60: false, -1: true, -30: true, -31: false} {
-		if o.Full(minute(m)) != want {
+	for m, want := range map[int]bool{30: true, 59: true, 0: false, 29: false, 60: false, -1: true, -30: true, -31: false} {
+		if one.Full(minute(m)) != want {
 			t.Errorf("minute %d: full is %v", m, !want)
 		}
 	}
-	o.Remove(minute(40))
-	if o.Full(minute(30)) {
+	one.Remove(minute(40))
+	if one.Full(minute(30)) {
 		t.Error("a start that was taken back still counts")
 	}
-	later, other := grid, grid
-	later.Start, other.Step = minute(90), time.Hour
-	if !o.Fits(2, grid) || !o.Fits(2, later) || o.Fits(3, grid) || o.Fits(2, other) {
-		t.Error("Fits")
+	for _, limit := range []int{1, 2, 3, 4, 5, 7, 8, 13, 416} {
+		o, taken := NewOccupancy(limit, grid), 0
+		perMinute := map[int]int{}
+		for second := range 1800 * 3 { // three rounds of asking
+			at := midnight.Add(-time.Hour + time.Duration(second%1800)*time.Second)
+			for !o.Full(at) && perMinute[second%1800/60] < limit/5+1 {
+				o.Add(at)
+				taken++
+				perMinute[second%1800/60]++
+			}
+		}
+		if taken != limit {
+			t.Errorf("a slot with a limit of %d took %d", limit, taken)
+		}
 	}
-	if later.Start = minute(95); o.Fits(2, later) {
-		t.Error("Fits a grid that is shifted")
+}
+
+func TestOccupancyFits(t *testing.T) {
+	grid := region("gb", 1, 2, 3).Estimate.Series
+	o := NewOccupancy(2, grid)
+	later, shifted, longer := grid, grid, grid
+	later.Start, shifted.Start, longer.Step = minute(90), minute(95), time.Hour
+	if !o.Fits(2, grid) || !o.Fits(2, later) || o.Fits(3, grid) || o.Fits(2, shifted) || o.Fits(2, longer) || o.Fits(0, grid) {
+		t.Error("it fits another grid or limit, or not its own")
 	}
-	if free := NewOccupancy(0, grid); free.Full(minute(0)) {
-		t.Error("no limit is full")
-	}
-	if none := NewOccupancy(1, forecast.Series{}); none.Full(minute(0)) {
-		t.Error("no grid is full")
+	for _, none := range []*Occupancy{NewOccupancy(0, grid), NewOccupancy(-1, grid), NewOccupancy(1, forecast.Series{})} {
+		none.Add(midnight)
+		none.Remove(midnight)
+		if none.Full(midnight) || none.Fits(1, grid) || !none.Fits(0, grid) || !none.Fits(1, forecast.Series{}) {
+			t.Error("what counts nothing is full, or fits what counts")
+		}
 	}
 }
 
 func TestAFullSlotSendsAJobToTheNextBest(t *testing.T) {
-	full := map[int]bool{}
 	q := request(region("gb", 300, 100, 150, 400, 200), region("de", 310, 310, 310, 310, 120))
-	for i := range q.Regions {
-		name := q.Regions[i].Name
-		q.Regions[i].Full = func(slot time.Time) bool { return name == "gb" && full[int(slot.Sub(midnight).Minutes())] }
+	full := func(minutes ...int) {
+		for _, m := range minutes {
+			for !q.Regions[0].Room.Full(minute(m)) {
+				q.Regions[0].Room.Add(minute(m))
+			}
+		}
 	}
+	q.Regions[0].Room = NewOccupancy(1, q.Regions[0].Estimate.Series)
 	for _, step := range []struct {
-		fill    int
+		fill    []int
 		region  string
 		start   int
 		reason  Reason
 		message string
 	}{
-		{-1, "gb", 30, GreenestWindow, "waits 30m for 100 g/kWh in gb, 67 % below now"},
-		{30, "de", 120, GreenestWindow, "waits 2h for 120 g/kWh in de, 60 % below now; the greener slots are full"},
+		{nil, "gb", 30, GreenestWindow, "waits 30m for 100 g/kWh in gb, 67 % below now"},
+		{[]int{30}, "de", 120, GreenestWindow, "waits 2h for 120 g/kWh in de, 60 % below now; the greener slots are full"},
 	} {
-		full[step.fill] = true
+		full(step.fill...)
 		p := Choose(q)
 		if p.Region != step.region || !p.Start.Equal(minute(step.start)) || p.Reason != step.reason || p.Message != step.message {
-			t.Errorf("after filling %d: %s at %s (%s): %s", step.fill, p.Region, p.Start, p.Reason, p.Message)
+			t.Errorf("after filling %v: %s at %s (%s): %s", step.fill, p.Region, p.Start, p.Reason, p.Message)
 		}
 	}
 	q.Regions = q.Regions[:1]
-	full[60], full[120] = true, true
+	full(60, 120)
 	p := Choose(q)
 	if p.Reason != SlotsFull || !p.Start.Equal(q.Now) || p.Grams != 300 || !strings.Contains(p.Message, "every slot within 4h that would be worth waiting for is full") {
 		t.Errorf("with a dirtier slot left: %+v", p)
 	}
-	full[90], full[0] = true, true // also its own slot: a start now is always possible
+	full(90, 0) // also its own slot: a start now is always possible
 	if p := Choose(q); p.Reason != SlotsFull || !p.Start.Equal(q.Now) {
 		t.Errorf("with no slot left: %+v", p)
 	}
@@ -99,11 +120,9 @@ func TestSpreadingKeepsItsPromises(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 5))
 		limit := 1 + r.IntN(20)
 		q := request(region("gb"), region("de"))
-		occupied := map[string]*Occupancy{}
 		for i := range q.Regions {
 			q.Regions[i] = region(q.Regions[i].Name, day(r)...)
-			slots := NewOccupancy(limit, q.Regions[i].Estimate.Series)
-			occupied[q.Regions[i].Name], q.Regions[i].Full = slots, slots.Full
+			q.Regions[i].Room = NewOccupancy(limit, q.Regions[i].Estimate.Series)
 		}
 		q.Jitter, q.MaxDelay = nil, 12*time.Hour
 		waiting, overflows := map[string]int{}, 0
@@ -113,7 +132,7 @@ func TestSpreadingKeepsItsPromises(t *testing.T) {
 			q.Now = minute(i)
 			q.Submitted = q.Now
 			p := Choose(q)
-			occupied[p.Region].Add(p.Start)
+			q.Regions[indexOfRegion(q.Regions, p.Region)].Room.Add(p.Start)
 			starts = append(starts, p.Start)
 			if p.Reason == SlotsFull {
 				overflows++

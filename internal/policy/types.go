@@ -30,9 +30,9 @@ type Region struct {
 	Estimate forecast.Estimate
 	// Signal of the estimate; empty when the region does not exist.
 	Signal forecast.Signal
-	// Full says of the start of a slot of the estimate whether no further job may be planned into it;
-	// nil when the region takes any number.
-	Full func(slot time.Time) bool
+	// Room counts the starts of other jobs in the slots of the estimate; nil when the region takes any
+	// number.
+	Room *Occupancy
 	// Excluded says why the region cannot be chosen; empty when it can.
 	Excluded string
 }
@@ -46,7 +46,7 @@ type Request struct {
 	// MaxDelay is how long after Submitted the job may start; Duration how long it runs (whole
 	// seconds, at least one).
 	MaxDelay, Duration time.Duration
-	// Jitter bounds the phase; nil means the rest of the green slot, 0 none.
+	// Jitter bounds the phase; nil means a slot, 0 none.
 	Jitter *time.Duration
 	// MinimumSavingPercent is what waiting must save, 0 to 100.
 	MinimumSavingPercent float64
@@ -81,13 +81,13 @@ const (
 	NoRegion Reason = "NoRegion"
 )
 
-// Candidate is the greenest window of one region, among the slots that are not full.
+// Candidate is the greenest start in one region, among the slots that are not full.
 type Candidate struct {
 	// Region is the region's name.
 	Region string
-	// Start of the window; zero when the region has none.
+	// Start that the job would have there; zero when there is none.
 	Start time.Time
-	// Grams is the window's mean in gCO2e/kWh; NaN when unknown.
+	// Grams is the mean over the run in gCO2e/kWh; NaN when unknown.
 	Grams float64
 	// Quality of what is known of the window.
 	Quality forecast.Quality
@@ -102,7 +102,8 @@ type Plan struct {
 	// Start is a whole second, never before Request.Now, and never after the latest start unless
 	// that has passed already.
 	Start time.Time
-	// WindowStart and WindowEnd bound the greenest window; zero when there is none.
+	// WindowStart and WindowEnd bound the window that the start belongs to: Start is WindowStart moved
+	// by the job's phase. Zero when there is none.
 	WindowStart, WindowEnd time.Time
 	// Grams is the mean expected over the run, in gCO2e/kWh; NaN when unknown.
 	Grams float64
