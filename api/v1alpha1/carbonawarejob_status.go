@@ -195,7 +195,8 @@ type JobStatus struct {
 	Lost *int32 `json:"lost,omitempty"`
 
 	// runs are the intervals in which the Job ran, more than one when it was paused. The last one
-	// has no end while the Job runs. After 32 the two oldest are joined.
+	// has no end while the Job runs. After 32 the two nearest
+	// to each other are joined.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=32

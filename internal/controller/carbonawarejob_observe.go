@@ -17,6 +17,8 @@ limitations under the License.
 package controller
 
 import (
+	"math"
+	"slices"
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -92,10 +94,22 @@ func (s *scope) openRun(start metav1.Time) {
 	}
 	runs = append(runs, carbonv1alpha1.RunInterval{Start: start})
 	if len(runs) > maxRuns {
-		runs[1].Start = runs[0].Start
-		runs = runs[1:]
+		runs = joinNearest(runs)
 	}
 	s.caj.Status.Job.Runs = runs
+}
+
+// joinNearest joins the two runs with the shortest pause between them, so that the least is counted
+// that was none. The last run is left alone: it is known by its start.
+func joinNearest(runs []carbonv1alpha1.RunInterval) []carbonv1alpha1.RunInterval {
+	nearest, shortest := 0, time.Duration(math.MaxInt64)
+	for i := range len(runs) - 2 {
+		if pause := runs[i+1].Start.Sub(runs[i].End.Time); pause < shortest {
+			nearest, shortest = i, pause
+		}
+	}
+	runs[nearest].End = runs[nearest+1].End
+	return slices.Delete(runs, nearest+1, nearest+2)
 }
 
 func (s *scope) closeRun(end time.Time) {

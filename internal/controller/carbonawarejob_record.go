@@ -65,6 +65,9 @@ func recordMessage(e *carbonv1alpha1.EmissionsStatus) string {
 	message := fmt.Sprintf("emitted %s g, %s (time %s, region %s, model %s) with %s kWh at %s g/kWh",
 		e.ActualGrams, avoided, e.AvoidedBy.Time, e.AvoidedBy.Region, e.AvoidedBy.Model,
 		e.EnergyKWh, e.Intensity.ChosenAtRun)
+	if e.Quality != carbonv1alpha1.QualityActual {
+		message += fmt.Sprintf(" (%s)", e.Quality)
+	}
 	if e.EnergyRange != nil {
 		message += fmt.Sprintf(", an estimate between %s and %s kWh", e.EnergyRange.MinKWh, e.EnergyRange.MaxKWh)
 	}

@@ -40,14 +40,19 @@ func expectedGrams(caj *carbonv1alpha1.CarbonAwareJob, region regionFacts, model
 		return 0, false
 	}
 	layers := append(region.layersAt(start), region.lastResort(start)...)
-	world := forecast.Constant(worldMeanGrams, start.Truncate(time.Second), start.Add(duration+time.Second).Truncate(time.Second))
-	layers = append(layers, forecast.Layer{Series: world, Quality: forecast.AnnualMean})
+	layers = append(layers, worldMean(start, start.Add(duration)))
 	grams, _, known := forecast.MeanLayers(start, start.Add(duration), layers...)
 	if !known {
 		return 0, false
 	}
 	expected, err := estimate.GramsToNano(energy.kWh.Mean() * grams)
 	return expected, err == nil
+}
+
+// worldMean is the world's mean, at least from one time to another.
+func worldMean(from, to time.Time) forecast.Layer {
+	series := forecast.Constant(worldMeanGrams, from.Truncate(time.Second), to.Add(2*time.Second).Truncate(time.Second))
+	return forecast.Layer{Series: series, Quality: forecast.AnnualMean}
 }
 
 // expectedGrams is what the run is expected to emit as it is planned, with the model that the job asks

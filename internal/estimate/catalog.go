@@ -112,12 +112,13 @@ func (c *Catalog) Providers() []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
-// Models lists all models, each once, by provider and name.
+// Models lists all models, each once, in their own provider's data centre, by provider and name.
 func (c *Catalog) Models() []Model {
 	var all []Model
 	for _, models := range c.models {
 		for name, m := range models {
 			if name == key(m.Name) {
+				m.DataCentre = c.centres[m.Provider]
 				all = append(all, m)
 			}
 		}

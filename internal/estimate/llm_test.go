@@ -64,7 +64,6 @@ func TestCallsAddUp(t *testing.T) {
 	models := BuiltIn().Models()
 	for range 2000 {
 		m := models[random.IntN(len(models))]
-		m.DataCentre = BuiltIn().centres[m.Provider]
 		calls, sum, tokens := random.Int64N(20)+1, 0.0, int64(0)
 		for range calls {
 			n := random.Int64N(3000)

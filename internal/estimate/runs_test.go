@@ -86,6 +86,9 @@ func TestRandomRunsAddUp(t *testing.T) {
 			in.RequestedKWh = share * models[random.IntN(len(models))].Inference(EcoLogits011, calls, calls*400).KWh.Mean()
 			in.EffectiveKWh = share * models[random.IntN(len(models))].Inference(EcoLogits011, calls, calls*400).KWh.Mean()
 		}
+		if total > 0 && i%2 == 1 && in.RequestedKWh <= 0 {
+			t.Fatalf("%v took nothing", runs)
+		}
 		e, err := Account(in)
 		if err != nil {
 			t.Fatalf("%+v: %v", in, err)

@@ -215,5 +215,13 @@ var _ = Describe("A job's regions", func() {
 		w.plan("x")
 		Expect(reasonOf(w.get("x"), "EmissionsRecorded")).To(Equal("False/IntensityUnknown"))
 		Expect(w.get("x").Status.Emissions).To(BeNil(), "unknown is not 0")
+
+		By("the mean of the world, when nobody knows better a day later")
+		w.clock.SetTime(w.slot(1).Add(24 * time.Hour))
+		w.plan("x")
+		Expect(reasonOf(w.get("x"), "EmissionsRecorded")).To(Equal("True/Final"))
+		Expect(w.get("x").Status.Emissions.ActualGrams).To(BeEquivalentTo("473.01"))
+		Expect(w.get("x").Status.Emissions.Quality).To(Equal(carbonv1alpha1.QualityAnnualMean))
+		Expect(conditionMessage(w.get("x").Status.Conditions, "EmissionsRecorded")).To(HaveSuffix("at 473.01 g/kWh (AnnualMean)"))
 	})
 })
