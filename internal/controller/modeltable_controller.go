@@ -66,14 +66,14 @@ func (r *ModelTableReconciler) Reconcile(ctx context.Context, req ctrl.Request) 
 	if err := r.Client.Get(ctx, req.NamespacedName, configMap); err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
-	known := fmt.Sprintf("%d models of %d providers are known", len(facts.catalog.Models()), len(facts.catalog.Providers()))
+	kind, reason := corev1.EventTypeNormal, "ModelsRead"
+	note := fmt.Sprintf("%d models of %d providers are known", len(facts.catalog.Models()), len(facts.catalog.Providers()))
 	if facts.problem != nil {
-		ctrl.LoggerFrom(ctx).Info("Left out what is wrong in the table of models", "problem", facts.problem.Error())
-		r.Recorder.Eventf(configMap, nil, corev1.EventTypeWarning, "ModelsLeftOut", "ReadModels", "%s", truncate(known+"; left out: "+oneLine(facts.problem)))
-		return ctrl.Result{}, nil
+		kind, reason = corev1.EventTypeWarning, "ModelsLeftOut"
+		note += "; left out: " + oneLine(facts.problem)
 	}
-	ctrl.LoggerFrom(ctx).Info("Read the table of models", "models", len(facts.catalog.Models()))
-	r.Recorder.Eventf(configMap, nil, corev1.EventTypeNormal, "ModelsRead", "ReadModels", "%s", known)
+	ctrl.LoggerFrom(ctx).Info("Read the table of models", "result", note)
+	r.Recorder.Eventf(configMap, nil, kind, reason, "ReadModels", "%s", truncate(note))
 	return ctrl.Result{}, nil
 }
 

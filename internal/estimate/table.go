@@ -118,7 +118,7 @@ func (r row) text(column string) string { return r[column] }
 // names are the keys of a row: the name and what else it is called, separated by blanks.
 func (r row) names(column, aliases string) []string {
 	names := []string{key(r[column])}
-	for _, alias := range strings.Fields(r[aliases]) {
+	for alias := range strings.FieldsSeq(r[aliases]) {
 		names = append(names, key(alias))
 	}
 	return names
