@@ -22,6 +22,9 @@ const (
 	ConditionReady = "Ready"
 	// ConditionPlanned is True while there is a plan that is based on a forecast.
 	ConditionPlanned = "Planned"
+	// ConditionWithinBudget is True once every CarbonBudget that matches has set the grams of the
+	// run aside, False while one holds the job. It is absent when no budget matches.
+	ConditionWithinBudget = "WithinBudget"
 	// ConditionStarted is True from the start of the Job on.
 	ConditionStarted = "Started"
 	// ConditionDowngraded is True when the run uses the cheaper model.
@@ -40,6 +43,8 @@ const (
 const (
 	// ReasonWaiting: planned, its start has not come.
 	ReasonWaiting = "Waiting"
+	// ReasonBudgetHold: its start has come, but a CarbonBudget has no room for it.
+	ReasonBudgetHold = "BudgetHold"
 	// ReasonStarting: the start is due or was issued, no pod is counted yet.
 	ReasonStarting = "Starting"
 	// ReasonRunning: the Job runs.
@@ -78,8 +83,8 @@ const (
 	ReasonCleanGrid = "CleanGrid"
 	// ReasonIntensityUnknown (Downgraded, EmissionsRecorded): no carbon intensity was known.
 	ReasonIntensityUnknown = "IntensityUnknown"
-	// ReasonEnergyUnknown (EnergyKnown, EmissionsRecorded): the energy of the run is unknown, and so are
-	// its emissions.
+	// ReasonEnergyUnknown (EnergyKnown, EmissionsRecorded, WithinBudget): the energy of the run is
+	// unknown, and so are its emissions; no budget can be checked.
 	ReasonEnergyUnknown = "EnergyUnknown"
 	// ReasonEnergyDeclared (EnergyKnown): spec.energy.kWh is set.
 	ReasonEnergyDeclared = "Declared"
@@ -94,6 +99,8 @@ const (
 	ReasonProvisional = "Provisional"
 	// ReasonFinal (EmissionsRecorded): the record will not change any more.
 	ReasonFinal = "Final"
+	// ReasonReserved (WithinBudget): the grams are set aside in every budget that matches.
+	ReasonReserved = "Reserved"
 	// ReasonStartIssued (Started): the start patch was acknowledged.
 	ReasonStartIssued = "StartIssued"
 	// ReasonHandedToKueue (Started): the queue label was added; Kueue unsuspends the Job.

@@ -23,7 +23,8 @@ import (
 
 // CarbonAwareJobStatus is the plan, the run and the emissions of a CarbonAwareJob.
 type CarbonAwareJobStatus struct {
-	// conditions: Ready, Planned, Started, Downgraded, EmissionsRecorded, Complete, Failed.
+	// conditions: Ready, Planned, WithinBudget, Started, Downgraded, EmissionsRecorded, Complete,
+	// Failed.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -46,6 +47,12 @@ type CarbonAwareJobStatus struct {
 	// job is the Job that runs the template.
 	// +optional
 	Job *JobStatus `json:"job,omitempty"`
+
+	// reservedGrams is what the run is expected to emit, in gCO2e, and what the CarbonBudgets that
+	// match the job have set aside for it. It stands from just before the start until the emissions
+	// are recorded, and for good if they remain unknown.
+	// +optional
+	ReservedGrams Decimal `json:"reservedGrams,omitempty"`
 
 	// emissions is the record of the run. It is absent while nothing ran, and when the energy is
 	// unknown.

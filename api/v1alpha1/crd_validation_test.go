@@ -28,7 +28,7 @@ import (
 // A plain kubectl apply keeps the whole object in an annotation, and all annotations together may
 // hold 256 KiB.
 func TestCRDsAreSmallEnoughToApply(t *testing.T) {
-	for _, path := range []string{carbonAwareJobCRD, gridRegionCRD} {
+	for _, path := range []string{carbonAwareJobCRD, carbonBudgetCRD, gridRegionCRD} {
 		asJSON, err := json.Marshal(readCRD(t, path))
 		if err != nil {
 			t.Fatal(err)
@@ -41,7 +41,7 @@ func TestCRDsAreSmallEnoughToApply(t *testing.T) {
 
 // kubectl explain shows the description of every field of ours, and none below the Job template.
 func TestDescriptions(t *testing.T) {
-	for _, path := range []string{carbonAwareJobCRD, gridRegionCRD} {
+	for _, path := range []string{carbonAwareJobCRD, carbonBudgetCRD, gridRegionCRD} {
 		schema := at(readCRD(t, path), "spec", "versions", 0, "schema", "openAPIV3Schema")
 		expectDescribed(t, schema, nil)
 	}

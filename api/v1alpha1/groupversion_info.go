@@ -37,6 +37,7 @@ var schemeBuilder = runtime.NewSchemeBuilder(addKnownTypes)
 func addKnownTypes(scheme *runtime.Scheme) error {
 	scheme.AddKnownTypes(GroupVersion,
 		&CarbonAwareJob{}, &CarbonAwareJobList{},
+		&CarbonBudget{}, &CarbonBudgetList{},
 		&GridRegion{}, &GridRegionList{},
 	)
 	metav1.AddToGroupVersion(scheme, GroupVersion)

@@ -32,6 +32,7 @@ import (
 
 const (
 	carbonAwareJobCRD = "../../config/crd/bases/carbon.ecotracker.dev_carbonawarejobs.yaml"
+	carbonBudgetCRD   = "../../config/crd/bases/carbon.ecotracker.dev_carbonbudgets.yaml"
 	gridRegionCRD     = "../../config/crd/bases/carbon.ecotracker.dev_gridregions.yaml"
 )
 

@@ -20,6 +20,7 @@ package main
 import (
 	"fmt"
 	"os"
+	_ "time/tzdata" // budgets have time zones, and the image has no files of them
 
 	ctrl "sigs.k8s.io/controller-runtime"
 )

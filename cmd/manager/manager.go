@@ -131,11 +131,13 @@ func setupControllers(mgr ctrl.Manager, o *options, now clock.PassiveClock) erro
 	models := &controller.ModelTable{
 		Reader: mgr.GetClient(), Method: o.llmMethod, ConfigMap: types.NamespacedName{Namespace: o.namespace, Name: o.modelsConfigMap},
 	}
+	ledger := controller.NewLedger(mgr.GetAPIReader())
 	for _, c := range []interface{ SetupWithManager(ctrl.Manager) error }{
 		&controller.ModelTableReconciler{Models: models, Client: mgr.GetClient(), Recorder: recorder},
 		controller.NewGridRegionReconciler(mgr.GetClient(), mgr.GetAPIReader(), recorder, now, o.namespace, forecast.NewClient(o.allowPrivate)),
-		&controller.CarbonAwareJobReconciler{Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Recorder: recorder, Clock: now, Models: models},
-		&controller.Starter{Client: mgr.GetClient(), Recorder: recorder, Clock: now},
+		&controller.CarbonAwareJobReconciler{Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Recorder: recorder, Clock: now, Models: models, Ledger: ledger},
+		&controller.Starter{Client: mgr.GetClient(), Recorder: recorder, Clock: now, Ledger: ledger},
+		&controller.CarbonBudgetReconciler{Client: mgr.GetClient(), Recorder: recorder, Clock: now, Ledger: ledger},
 	} {
 		if err := c.SetupWithManager(mgr); err != nil {
 			return err

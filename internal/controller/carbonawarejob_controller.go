@@ -36,8 +36,8 @@ import (
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
 )
 
-// CarbonAwareJobReconciler plans CarbonAwareJobs, creates their Jobs, follows the runs and records
-// emissions. It is the only writer of their status. Due starts are the Starter's business.
+// CarbonAwareJobReconciler plans CarbonAwareJobs, creates their Jobs, reserves their grams in
+// budgets, follows the runs and records emissions. It is the only writer of their status. Due starts are the Starter's business.
 type CarbonAwareJobReconciler struct {
 	client.Client
 	// APIReader asks the API server itself, where the cache must not be believed.
@@ -46,6 +46,7 @@ type CarbonAwareJobReconciler struct {
 	Clock     clock.PassiveClock
 	// Models tells the energy of workloads; nil stands for the built-in table.
 	Models *ModelTable
+	Ledger *Ledger
 }
 
 const (
@@ -65,7 +66,7 @@ var errStaleCache = errors.New("the cache lags behind the API server")
 // +kubebuilder:rbac:groups=batch,resources=jobs,verbs=get;list;watch;create;patch
 
 // SetupWithManager registers the reconciler: it runs for CarbonAwareJobs, their Jobs, and the
-// regions that unfinished ones name.
+// regions that unfinished ones name, and when budgets concern them.
 func (r *CarbonAwareJobReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	if err := indexByRegion(context.Background(), mgr.GetFieldIndexer()); err != nil {
 		return err
@@ -76,6 +77,7 @@ func (r *CarbonAwareJobReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Owns(&batchv1.Job{}).
 		Watches(&carbonv1alpha1.GridRegion{}, handler.EnqueueRequestsFromMapFunc(jobsOfRegion(r.Client))).
 		Watches(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(jobsOfModels(r.Client)), r.Models.changes()).
+		Watches(&carbonv1alpha1.CarbonBudget{}, jobsOfBudget(r.Ledger)).
 		WithOptions(controller.Options{MaxConcurrentReconciles: planWorkers, ReconciliationTimeout: reconcileTimeout, RateLimiter: retries()}).
 		Complete(r)
 	if err != nil {
@@ -105,18 +107,11 @@ func (r *CarbonAwareJobReconciler) Reconcile(ctx context.Context, req ctrl.Reque
 		return ctrl.Result{}, err
 	}
 	s.plan()
-	if err := r.ensureJob(ctx, s); errors.Is(err, errStaleCache) {
+	if err := r.act(ctx, s); errors.Is(err, errStaleCache) {
 		return ctrl.Result{RequeueAfter: conflictRetry}, nil
 	} else if err != nil {
 		return ignoreConflict(err)
 	}
-	if err := r.adoptStart(ctx, s); err != nil {
-		return ignoreConflict(err)
-	}
-	if err := r.followSuspend(ctx, s); err != nil {
-		return ignoreConflict(err)
-	}
-	s.observe()
 	s.summarize()
 	if wait := s.startSettles(); wait > 0 {
 		return ctrl.Result{RequeueAfter: wait}, nil
@@ -128,6 +123,17 @@ func (r *CarbonAwareJobReconciler) Reconcile(ctx context.Context, req ctrl.Reque
 		return ignoreConflict(err)
 	}
 	return s.result(), nil
+}
+
+// act does what the plan and the spec ask for, and takes over what became of the Job and its budgets.
+func (r *CarbonAwareJobReconciler) act(ctx context.Context, s *scope) error {
+	for _, step := range []func(context.Context, *scope) error{r.ensureJob, r.adoptStart, r.followSuspend} {
+		if err := step(ctx, s); err != nil {
+			return err
+		}
+	}
+	s.observe()
+	return r.reserve(ctx, s)
 }
 
 // write is the one status write of a pass; nothing new writes nothing.
@@ -144,9 +150,10 @@ func (r *CarbonAwareJobReconciler) write(ctx context.Context, s *scope, before *
 	return nil
 }
 
-// settle does what must follow the status write: the Job is let go once its run is on record, and
+// settle does what must follow the status write: the ledger hears of it, the Job is let go once its run is on record, and
 // an expired CarbonAwareJob is deleted.
 func (r *CarbonAwareJobReconciler) settle(ctx context.Context, s *scope) error {
+	r.Ledger.note(s.caj)
 	if s.job != nil && s.finished() {
 		if err := r.releaseJob(ctx, s.job); err != nil {
 			return err

@@ -101,6 +101,8 @@ func heldStory(before, after *carbonv1alpha1.CarbonAwareJob) []event {
 		switch c.Reason {
 		case carbonv1alpha1.ReasonInvalid, carbonv1alpha1.ReasonNameConflict:
 			told = append(told, warning(c.Reason, "CreateJob", c.Message))
+		case carbonv1alpha1.ReasonBudgetHold:
+			told = append(told, warning("BudgetHold", "Reserve", c.Message))
 		case carbonv1alpha1.ReasonSuspended:
 			told = append(told, normal("Suspended", "Hold", c.Message))
 		}

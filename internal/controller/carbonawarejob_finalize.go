@@ -44,6 +44,7 @@ func (r *CarbonAwareJobReconciler) ensureFinalizer(ctx context.Context, caj *car
 // collector can delete it, then the CarbonAwareJob.
 func (r *CarbonAwareJobReconciler) finalize(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob) (ctrl.Result, error) {
 	if !controllerutil.ContainsFinalizer(caj, carbonv1alpha1.FinalizerCarbonAwareJob) {
+		r.Ledger.forget(client.ObjectKeyFromObject(caj))
 		return ctrl.Result{}, nil
 	}
 	// The API server is asked itself: a Job that the cache does not show yet would keep our
@@ -53,7 +54,15 @@ func (r *CarbonAwareJobReconciler) finalize(ctx context.Context, caj *carbonv1al
 	if client.IgnoreNotFound(err) != nil {
 		return ctrl.Result{}, fmt.Errorf("reading the Job of a deleted CarbonAwareJob: %w", err)
 	}
-	if err == nil && (job.Labels[carbonv1alpha1.LabelJob] == caj.Name || metav1.IsControlledBy(job, caj)) {
+	if err != nil {
+		job = nil
+	}
+	if settled, err := r.settleFirst(ctx, caj, job); err != nil {
+		return ignoreConflict(err)
+	} else if !settled {
+		return ctrl.Result{RequeueAfter: settleRetry}, nil
+	}
+	if job != nil && (job.Labels[carbonv1alpha1.LabelJob] == caj.Name || metav1.IsControlledBy(job, caj)) {
 		if err := r.releaseJob(ctx, job); err != nil {
 			return ignoreConflict(err)
 		}
@@ -63,12 +72,61 @@ func (r *CarbonAwareJobReconciler) finalize(ctx context.Context, caj *carbonv1al
 	if err := r.Patch(ctx, caj, lockedPatch(before)); err != nil {
 		return ignoreConflict(err)
 	}
+	r.Ledger.forget(client.ObjectKeyFromObject(caj))
 	return ctrl.Result{}, nil
+}
+
+// settleRetry is how often a deleted job looks by itself whether its budgets have taken over its
+// grams; news of that comes by watch.
+const settleRetry = 5 * time.Second
+
+// settleFirst says whether every budget in which a deleted job counts has its grams for good. What
+// still runs is taken to end now, and put on record.
+func (r *CarbonAwareJobReconciler) settleFirst(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob, job *batchv1.Job) (bool, error) {
+	now := r.Clock.Now()
+	if err := r.Ledger.load(ctx, now); err != nil {
+		return false, err
+	}
+	if !r.Ledger.budgeted(caj.Namespace, caj.Labels) {
+		return true, nil
+	}
+	before := caj.DeepCopy()
+	s, err := r.gather(ctx, caj)
+	if err != nil {
+		return false, err
+	}
+	if job != nil && isOurs(job, caj) {
+		s.job = job
+	}
+	s.endNow()
+	if err := r.write(ctx, s, before); err != nil {
+		return false, err
+	}
+	r.Ledger.note(caj)
+	return r.Ledger.settled(caj), nil
+}
+
+// endNow puts a job that is being deleted on record, if it ran at all.
+func (s *scope) endNow() {
+	s.observe()
+	if s.finished() || s.caj.Status.Job == nil || len(s.caj.Status.Job.Runs) == 0 {
+		return
+	}
+	s.setStarted()
+	s.setFinished()
+	if !s.finished() {
+		s.closeRun(s.now)
+		s.set(carbonv1alpha1.ConditionFailed, metav1.ConditionTrue, carbonv1alpha1.ReasonJobDeleted, "the CarbonAwareJob was deleted while its Job ran")
+	}
+	s.account()
+	s.dropReservation()
+	s.setReady()
 }
 
 // releaseOrphan removes our finalizer from a Job whose CarbonAwareJob is gone, for example because
 // somebody removed that one's finalizer by hand.
 func (r *CarbonAwareJobReconciler) releaseOrphan(ctx context.Context, key types.NamespacedName) (ctrl.Result, error) {
+	r.Ledger.forget(key)
 	job := &batchv1.Job{}
 	if err := r.Get(ctx, key, job); err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)

@@ -35,6 +35,7 @@ func (s *scope) summarize() {
 	s.setFinished()
 	s.setEnergyKnown()
 	s.account()
+	s.dropReservation()
 	s.setReady()
 	s.caj.Status.ObservedGeneration = s.caj.Generation
 }
@@ -157,6 +158,8 @@ func (s *scope) readiness() (metav1.ConditionStatus, string, string) {
 		return s.runReadiness(held)
 	case held:
 		return metav1.ConditionFalse, carbonv1alpha1.ReasonSuspended, "held by spec.suspend"
+	case isFalse(conditions, carbonv1alpha1.ConditionWithinBudget):
+		return metav1.ConditionFalse, carbonv1alpha1.ReasonBudgetHold, findCondition(conditions, carbonv1alpha1.ConditionWithinBudget).Message
 	case plan == nil:
 		return metav1.ConditionFalse, carbonv1alpha1.ReasonWaiting, "waits for the first reading of its GridRegions"
 	case plan.Start.Sub(plan.DecidedAt.Time) > time.Second: // starts are rounded up to whole seconds

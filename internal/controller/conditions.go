@@ -44,6 +44,10 @@ func isTrue(conditions []metav1.Condition, conditionType string) bool {
 	return meta.IsStatusConditionTrue(conditions, conditionType)
 }
 
+func isFalse(conditions []metav1.Condition, conditionType string) bool {
+	return meta.IsStatusConditionFalse(conditions, conditionType)
+}
+
 func truncate(message string) string {
 	if len(message) <= maxMessage {
 		return message

@@ -53,5 +53,5 @@ func ignoreConflict(err error) (ctrl.Result, error) {
 // specChanges lets through what a person changed, not our own writes of status.
 func specChanges() builder.ForOption {
 	return builder.WithPredicates(predicate.Or(
-		predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))
+		predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}, predicate.LabelChangedPredicate{}))
 }

@@ -24,6 +24,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	"k8s.io/utils/ptr"
@@ -42,6 +43,7 @@ type Starter struct {
 	client.Client
 	Recorder events.EventRecorder
 	Clock    clock.PassiveClock
+	Ledger   *Ledger
 }
 
 const (
@@ -84,6 +86,9 @@ func (r *Starter) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result,
 	if wait := caj.Status.Plan.Start.Sub(now); wait > 0 {
 		return ctrl.Result{RequeueAfter: min(wait, longestSleep)}, nil
 	}
+	if held, err := r.awaitsRoom(ctx, caj, now); held || err != nil {
+		return ctrl.Result{}, err // the write of the reservation brings it back here
+	}
 	job := &batchv1.Job{}
 	if err := r.Get(ctx, req.NamespacedName, job); client.IgnoreNotFound(err) != nil {
 		return ctrl.Result{}, err
@@ -103,6 +108,16 @@ func awaitsStart(caj *carbonv1alpha1.CarbonAwareJob) bool {
 		caj.Status.Plan != nil && caj.Status.Job != nil && caj.Status.ObservedGeneration == caj.Generation &&
 		!isTrue(caj.Status.Conditions, carbonv1alpha1.ConditionStarted) &&
 		!isTrue(caj.Status.Conditions, carbonv1alpha1.ConditionFailed)
+}
+
+// awaitsRoom says whether the job counts in a budget and has no reservation yet, or is held.
+func (r *Starter) awaitsRoom(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob, now time.Time) (bool, error) {
+	if err := r.Ledger.load(ctx, now); err != nil {
+		return false, err
+	}
+	within := findCondition(caj.Status.Conditions, carbonv1alpha1.ConditionWithinBudget)
+	reserved := within != nil && within.Status != metav1.ConditionFalse
+	return !reserved && r.Ledger.budgeted(caj.Namespace, caj.Labels), nil
 }
 
 func (r *Starter) start(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob, job *batchv1.Job, now time.Time) (ctrl.Result, error) {

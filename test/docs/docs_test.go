@@ -48,7 +48,7 @@ var (
 
 func TestEveryManifestIsValid(t *testing.T) {
 	crds := map[string]*crdvalidate.Validator{}
-	for kind, file := range map[string]string{"CarbonAwareJob": "carbonawarejobs", "GridRegion": "gridregions"} {
+	for kind, file := range map[string]string{"CarbonAwareJob": "carbonawarejobs", "CarbonBudget": "carbonbudgets", "GridRegion": "gridregions"} {
 		v, err := crdvalidate.Load(t.Context(), filepath.Join(root, "config/crd/bases", "carbon.ecotracker.dev_"+file+".yaml"))
 		if err != nil {
 			t.Fatal(err)
@@ -88,7 +88,10 @@ func strict(t *testing.T, name string, object *unstructured.Unstructured) {
 		t.Fatal(err)
 	}
 	var into any = &carbonv1alpha1.CarbonAwareJob{}
-	if object.GetKind() == "GridRegion" {
+	switch object.GetKind() {
+	case "CarbonBudget":
+		into = &carbonv1alpha1.CarbonBudget{}
+	case "GridRegion":
 		into = &carbonv1alpha1.GridRegion{}
 	}
 	if err := yaml.UnmarshalStrict(data, into); err != nil {

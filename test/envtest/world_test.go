@@ -21,6 +21,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -49,12 +50,15 @@ type world struct {
 	clock     *testclock.FakePassiveClock
 	start     time.Time
 	writes    []string
+	mu        sync.Mutex // guards writes
+	death     death
 	recorder  *events.FakeRecorder
 	sources   *http.Client
 	regions   *controller.GridRegionReconciler
 	planner   *controller.CarbonAwareJobReconciler
 	starter   *controller.Starter
 	models    *controller.ModelTable
+	budgets   *controller.CarbonBudgetReconciler
 }
 
 var worlds int
@@ -77,33 +81,37 @@ func (w *world) restart() {
 	w.recorder = events.NewFakeRecorder(1000)
 	w.regions = controller.NewGridRegionReconciler(counting, api, w.recorder, w.clock, w.namespace, w.sources)
 	w.models = &controller.ModelTable{Reader: counting, ConfigMap: types.NamespacedName{Namespace: w.namespace, Name: "models"}}
-	w.planner = &controller.CarbonAwareJobReconciler{Client: counting, APIReader: api, Recorder: w.recorder, Clock: w.clock, Models: w.models}
-	w.starter = &controller.Starter{Client: counting, Recorder: w.recorder, Clock: w.clock}
+	ledger := controller.NewLedger(api)
+	w.planner = &controller.CarbonAwareJobReconciler{Client: counting, APIReader: api, Recorder: w.recorder, Clock: w.clock, Models: w.models, Ledger: ledger}
+	w.starter = &controller.Starter{Client: counting, Recorder: w.recorder, Clock: w.clock, Ledger: ledger}
+	w.budgets = &controller.CarbonBudgetReconciler{Client: counting, Recorder: w.recorder, Clock: w.clock, Ledger: ledger}
 }
 
 func (w *world) counting() client.Client {
 	c, err := client.NewWithWatch(config, client.Options{Scheme: scheme})
 	Expect(err).NotTo(HaveOccurred())
-	note := func(verb string, o client.Object) { w.writes = append(w.writes, fmt.Sprintf("%s %T", verb, o)) }
+	death := &w.death
+	write := func(verb string, o client.Object, do func() error) error {
+		w.mu.Lock()
+		w.writes = append(w.writes, fmt.Sprintf("%s %T", verb, o))
+		w.mu.Unlock()
+		return death.around(do)
+	}
 	return interceptor.NewClient(c, interceptor.Funcs{
 		Create: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.CreateOption) error {
-			note("create", o)
-			return c.Create(ctx, o, opts...)
+			return write("create", o, func() error { return c.Create(ctx, o, opts...) })
 		},
 		Patch: func(ctx context.Context, c client.WithWatch, o client.Object, p client.Patch, opts ...client.PatchOption) error {
-			note("patch", o)
-			return c.Patch(ctx, o, p, opts...)
+			return write("patch", o, func() error { return c.Patch(ctx, o, p, opts...) })
 		},
 		Delete: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.DeleteOption) error {
-			note("delete", o)
-			return c.Delete(ctx, o, opts...)
+			return write("delete", o, func() error { return c.Delete(ctx, o, opts...) })
 		},
 		Update: func(_ context.Context, _ client.WithWatch, o client.Object, _ ...client.UpdateOption) error {
 			return fmt.Errorf("update of %T: only patches with a precondition are allowed", o)
 		},
 		SubResourcePatch: func(ctx context.Context, c client.Client, sub string, o client.Object, p client.Patch, opts ...client.SubResourcePatchOption) error {
-			note("patch "+sub+" of", o)
-			return c.SubResource(sub).Patch(ctx, o, p, opts...)
+			return write("patch "+sub+" of", o, func() error { return c.SubResource(sub).Patch(ctx, o, p, opts...) })
 		},
 	})
 }

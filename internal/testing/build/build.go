@@ -128,3 +128,49 @@ func (j *Job) Template(change func(*batchv1.JobTemplateSpec)) *Job {
 	change(&j.object.Spec.JobTemplate)
 	return j
 }
+
+// Labels sets the labels of the CarbonAwareJob itself.
+func (j *Job) Labels(labels map[string]string) *Job {
+	j.object.Labels = labels
+	return j
+}
+
+// Budget builds a CarbonBudget.
+type Budget struct{ object carbonv1alpha1.CarbonBudget }
+
+// CarbonBudget is one for every job of the namespace, without a period, that holds.
+func CarbonBudget(name, namespace, limitGrams string) *Budget {
+	return &Budget{carbonv1alpha1.CarbonBudget{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace},
+		Spec: carbonv1alpha1.CarbonBudgetSpec{
+			LimitGrams: new(resource.MustParse(limitGrams)), Period: carbonv1alpha1.BudgetTotal, Enforcement: carbonv1alpha1.BudgetHold,
+		},
+	}}
+}
+
+// Obj is a copy of what was built.
+func (b *Budget) Obj() *carbonv1alpha1.CarbonBudget { return b.object.DeepCopy() }
+
+// Period sets spec.period.
+func (b *Budget) Period(period carbonv1alpha1.BudgetPeriod) *Budget {
+	b.object.Spec.Period = period
+	return b
+}
+
+// Enforcement sets spec.enforcement.
+func (b *Budget) Enforcement(enforcement carbonv1alpha1.BudgetEnforcement) *Budget {
+	b.object.Spec.Enforcement = enforcement
+	return b
+}
+
+// Selector sets spec.selector.matchLabels.
+func (b *Budget) Selector(labels map[string]string) *Budget {
+	b.object.Spec.Selector = &carbonv1alpha1.BudgetSelector{MatchLabels: labels}
+	return b
+}
+
+// TimeZone sets spec.timeZone.
+func (b *Budget) TimeZone(name string) *Budget {
+	b.object.Spec.TimeZone = name
+	return b
+}

@@ -1,0 +1,85 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/estimate"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/testing/build"
+)
+
+// When more jobs are deleted at once than the list can hold, they are settled bit by bit, and at no
+// moment is one counted twice or not at all.
+func TestMoreDeletedJobsThanTheListHolds(t *testing.T) {
+	const jobs, gram = 600, estimate.Nanograms(1e9)
+	now := time.Unix(1_800_000_000, 0)
+	budget := build.CarbonBudget("team", "ns", "1000").Obj()
+	left := map[types.UID]booking{}
+	for i := range jobs {
+		uid := types.UID(fmt.Sprintf("uid-%d", i))
+		left[uid] = booking{uid: uid, state: ended, grams: gram, end: now, ran: true, leaving: true}
+	}
+	passes := 0
+	for ; len(left) > 0 || len(budget.Status.Settling) > 0; passes++ {
+		if passes > 10 {
+			t.Fatalf("%d jobs are still not settled after %d passes", len(left), passes)
+		}
+		v := view{alive: map[types.UID]bool{}}
+		for uid, b := range left {
+			v.jobs = append(v.jobs, b)
+			v.alive[uid] = true
+		}
+		budget.Status = budgetStatus(budget, v, now)
+		if len(budget.Status.Settling) > maxSettling {
+			t.Fatalf("%d jobs are on the list", len(budget.Status.Settling))
+		}
+		if got := budget.Status.ConsumedGrams; got != "600" {
+			t.Fatalf("consumed %s g in pass %d, want 600", got, passes)
+		}
+		for _, s := range budget.Status.Settling {
+			delete(left, s.UID) // it is on the list, so its finalizer goes
+		}
+	}
+	if passes != 4 || budget.Status.Settled.Jobs != jobs {
+		t.Errorf("%d jobs settled in %d passes", budget.Status.Settled.Jobs, passes)
+	}
+}
+
+// An edit of the period takes nothing away that was consumed.
+func TestPeriodThatIsCutOtherwise(t *testing.T) {
+	now := time.Date(2026, 3, 11, 12, 0, 0, 0, time.UTC) // a Wednesday
+	budget := build.CarbonBudget("team", "ns", "1000").Period(carbonv1alpha1.BudgetMonthly).Obj()
+	old := view{jobs: []booking{{uid: "old", state: ended, grams: 7e9, end: now.Add(-72 * time.Hour), ran: true, leaving: true}}, alive: map[types.UID]bool{"old": true}}
+	budget.Status = budgetStatus(budget, old, now)
+	for _, period := range []carbonv1alpha1.BudgetPeriod{carbonv1alpha1.BudgetDaily, carbonv1alpha1.BudgetTotal, carbonv1alpha1.BudgetWeekly} {
+		budget.Spec.Period = period
+		budget.Status = budgetStatus(budget, view{}, now)
+		if budget.Status.ConsumedGrams != "7" {
+			t.Errorf("%s: consumed %s g, want 7", period, budget.Status.ConsumedGrams)
+		}
+	}
+	budget.Status = budgetStatus(budget, view{}, now.AddDate(0, 0, 7))
+	if budget.Status.ConsumedGrams != "0" || budget.Status.History[0].ConsumedGrams != "7" {
+		t.Errorf("a week later: consumed %s g, history %+v", budget.Status.ConsumedGrams, budget.Status.History)
+	}
+}

@@ -1,0 +1,209 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/estimate"
+)
+
+// bookingState is where a job stands with its budgets.
+type bookingState int
+
+const (
+	// idle: it asks for nothing yet.
+	idle bookingState = iota
+	// waiting: its start has come, and some budget has no room.
+	waiting
+	// reserved: its grams are set aside.
+	reserved
+	// ended: it emits no more; what it emitted is consumed.
+	ended
+)
+
+// booking is a job as the budgets see it.
+type booking struct {
+	uid    types.UID
+	name   string
+	labels map[string]string
+	state  bookingState
+	// grams that it asks for, has reserved or has consumed, by state.
+	grams, avoided estimate.Nanograms
+	// start is the planned one, end that of the run.
+	start, end time.Time
+	// standing says that the reservation is part of the job's status.
+	standing bool
+	// ran says that the job has a run that counts.
+	ran bool
+	// leaving says that the job is being deleted.
+	leaving bool
+	// told is the hold that its status speaks of.
+	told hold
+}
+
+// compare is the order of policy.Claim.
+func (b *booking) compare(c *booking) int {
+	return cmp.Or(b.start.Compare(c.start), cmp.Compare(b.uid, c.uid))
+}
+
+// bookingOf is what the status of a job says.
+func bookingOf(caj *carbonv1alpha1.CarbonAwareJob) booking {
+	b := booking{uid: caj.UID, name: caj.Name, labels: caj.Labels, leaving: !caj.DeletionTimestamp.IsZero()}
+	if caj.Status.Plan != nil {
+		b.start = caj.Status.Plan.Start.Time
+	}
+	conditions := caj.Status.Conditions
+	within := findCondition(conditions, carbonv1alpha1.ConditionWithinBudget)
+	switch {
+	case isTrue(conditions, carbonv1alpha1.ConditionComplete) || isTrue(conditions, carbonv1alpha1.ConditionFailed):
+		b.state, b.end = ended, endOfRun(caj)
+		b.grams, b.avoided, b.ran = charge(caj)
+	case caj.Status.ReservedGrams != "":
+		b.state, b.standing, b.grams = reserved, true, parseGrams(caj.Status.ReservedGrams)
+	case isTrue(conditions, carbonv1alpha1.ConditionStarted):
+		// It started before there was a budget; its next pass makes a reservation of it.
+		b.state, b.standing, b.grams = reserved, true, roughly(caj)
+	case within != nil && within.Status == metav1.ConditionFalse && !ptr.Deref(caj.Spec.Suspend, false):
+		b.state, b.grams = waiting, roughly(caj)
+	}
+	return b
+}
+
+// charge is what a job that ended has emitted and avoided, and whether it ran at all. A run that
+// nothing is known of counts as what was reserved for it.
+func charge(caj *carbonv1alpha1.CarbonAwareJob) (grams, avoided estimate.Nanograms, ran bool) {
+	if e := caj.Status.Emissions; e != nil {
+		return parseGrams(e.ActualGrams), parseGrams(e.AvoidedGrams), true
+	}
+	job := caj.Status.Job
+	return parseGrams(caj.Status.ReservedGrams), 0, job != nil && len(job.Runs) > 0
+}
+
+// endOfRun is the time that decides in which period a run counts.
+func endOfRun(caj *carbonv1alpha1.CarbonAwareJob) time.Time {
+	if job := caj.Status.Job; job != nil && len(job.Runs) > 0 {
+		if end := job.Runs[len(job.Runs)-1].End; end != nil {
+			return end.Time
+		}
+	}
+	for _, conditionType := range []string{carbonv1alpha1.ConditionComplete, carbonv1alpha1.ConditionFailed} {
+		if c := findCondition(caj.Status.Conditions, conditionType); c != nil && c.Status == metav1.ConditionTrue {
+			return c.LastTransitionTime.Time
+		}
+	}
+	return time.Time{}
+}
+
+// roughly is what a job is expected to emit without a look at its region; its next pass knows better.
+// An energy that is unknown fits nowhere.
+func roughly(caj *carbonv1alpha1.CarbonAwareJob) estimate.Nanograms {
+	requested := requestedModel(caj.Spec.LLM, &caj.Spec.JobTemplate)
+	builtIn := modelFacts{catalog: estimate.BuiltIn(), method: estimate.EcoLogits011}
+	grams, known := expectedGrams(caj, regionFacts{}, requested, caj.CreationTimestamp.Time, builtIn)
+	if !known {
+		return unknownGrams
+	}
+	return grams
+}
+
+// parseGrams reads what Nanograms.String wrote, exactly; 0 for the empty string.
+func parseGrams(d carbonv1alpha1.Decimal) estimate.Nanograms {
+	q, err := resource.ParseQuantity(string(d))
+	if err != nil {
+		return 0
+	}
+	return estimate.Nanograms(q.ScaledValue(resource.Nano))
+}
+
+// note takes over what stands in the status of a job. What was asked for and granted since then is
+// known here better than there, but for the end.
+func (s *space) note(caj *carbonv1alpha1.CarbonAwareJob) {
+	if !caj.DeletionTimestamp.IsZero() && !controllerutil.ContainsFinalizer(caj, carbonv1alpha1.FinalizerCarbonAwareJob) {
+		s.remove(caj.UID) // it is settled, and only somebody else's finalizer keeps it
+		return
+	}
+	if former, has := s.names[caj.Name]; has && former != caj.UID {
+		s.remove(former)
+	}
+	s.names[caj.Name] = caj.UID
+	is := bookingOf(caj)
+	if was := s.jobs[caj.UID]; was != nil && is.state != ended {
+		is.told, is.standing = was.told, is.standing || was.standing
+		if is.state != reserved || was.state == reserved {
+			is.state, is.grams = was.state, was.grams
+		}
+	}
+	s.put(is)
+}
+
+// put replaces a booking and corrects the sums.
+func (s *space) put(is booking) {
+	was := s.jobs[is.uid]
+	for _, a := range s.budgets {
+		if was != nil {
+			a.apply(was, -1)
+		}
+		a.apply(&is, +1)
+	}
+	if was != nil && was.state >= reserved && (is.state != was.state || is.grams < was.grams || !maps.Equal(is.labels, was.labels)) {
+		s.freed = true
+	}
+	s.jobs[is.uid] = &is
+}
+
+func (s *space) remove(uid types.UID) {
+	was := s.jobs[uid]
+	if was == nil {
+		return
+	}
+	for _, a := range s.budgets {
+		a.apply(was, -1)
+	}
+	delete(s.jobs, uid)
+	s.freed = true
+}
+
+// matching are the budgets in which a job with these labels counts, by name.
+func (s *space) matching(labels map[string]string) []*account {
+	var all []*account
+	for _, a := range s.budgets {
+		if a.matches(labels) {
+			all = append(all, a)
+		}
+	}
+	slices.SortFunc(all, func(a, b *account) int { return cmp.Compare(a.name, b.name) })
+	return all
+}
+
+func names(accounts []*account) []string {
+	all := make([]string, 0, len(accounts))
+	for _, a := range accounts {
+		all = append(all, a.name)
+	}
+	return all
+}

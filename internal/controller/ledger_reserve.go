@@ -1,0 +1,192 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"math"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/estimate"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/policy"
+)
+
+// unknownGrams is the claim of a job whose energy is unknown: it fits into no budget that is
+// enforced.
+const unknownGrams estimate.Nanograms = math.MaxInt64
+
+// hold says which budget holds a job, and why.
+type hold struct {
+	budget             string
+	grams, left, limit estimate.Nanograms
+	// until is when the budget's next period begins; zero when it never does.
+	until time.Time
+}
+
+// verdict is the answer to a job that wants to start.
+type verdict struct {
+	// budgets in which the job counts; it needs no reservation when there are none.
+	budgets []string
+	// granted is what is set aside for it.
+	granted estimate.Nanograms
+	// held says what keeps it from starting; nil when nothing does.
+	held *hold
+	// told says that the job's status speaks of that hold already.
+	told bool
+}
+
+// reserve asks for the grams of a job whose start has come: all budgets grant them or none does.
+// Jobs that have waited longer come first wherever there is new room. What stands in the job's
+// status is never asked for again.
+func (l *Ledger) reserve(caj *carbonv1alpha1.CarbonAwareJob, grams estimate.Nanograms, now time.Time) verdict {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := spaceOf(l.spaces, caj.Namespace)
+	s.note(caj)
+	s.roll(now)
+	b := *s.jobs[caj.UID]
+	accounts := s.matching(b.labels)
+	answer := verdict{budgets: names(accounts)}
+	switch {
+	case b.state == reserved && b.standing:
+		answer.granted = b.grams
+		return answer
+	case len(accounts) == 0:
+		b.state = idle
+		s.put(b)
+		return answer
+	}
+	asked := grams
+	if grams == unknownGrams && !enforced(accounts) {
+		asked = 0 // it cannot be counted, and nothing forbids it
+	}
+	b.state, b.grams = waiting, asked
+	s.put(b)
+	s.try(caj.UID)
+	b = *s.jobs[caj.UID]
+	if b.state == reserved {
+		answer.granted = grams
+		return answer
+	}
+	answer.held = holdOf(grams, accounts)
+	answer.told = sameHold(b.told, *answer.held)
+	b.told = *answer.held
+	s.put(b)
+	return answer
+}
+
+// force sets grams aside for a job that runs already, room or not.
+func (l *Ledger) force(caj *carbonv1alpha1.CarbonAwareJob, grams estimate.Nanograms) []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := spaceOf(l.spaces, caj.Namespace)
+	s.note(caj)
+	b := *s.jobs[caj.UID]
+	b.state, b.grams, b.standing = reserved, grams, true
+	if grams == unknownGrams {
+		b.grams = 0
+	}
+	s.put(b)
+	return names(s.matching(b.labels))
+}
+
+// withdraw takes back what a job asked for, but for what stands in its status.
+func (l *Ledger) withdraw(caj *carbonv1alpha1.CarbonAwareJob) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := spaceOf(l.spaces, caj.Namespace)
+	if was := s.jobs[caj.UID]; was != nil && (was.state == waiting || was.state == reserved && !was.standing) {
+		b := *was
+		b.state, b.grams, b.told = idle, 0, hold{}
+		s.put(b)
+	}
+}
+
+// try grants a job its grams if there is room; if there is new room, in the order of the queue.
+func (s *space) try(uid types.UID) {
+	if s.freed {
+		s.admit()
+		return
+	}
+	s.grant([]*booking{s.jobs[uid]})
+}
+
+// admit grants waiting jobs what room there is, in the order of the queue.
+func (s *space) admit() {
+	if !s.freed {
+		return
+	}
+	var queue []*booking
+	for _, b := range s.jobs {
+		if b.state == waiting && !b.leaving {
+			queue = append(queue, b)
+		}
+	}
+	s.grant(queue)
+	s.freed = false
+}
+
+func (s *space) grant(queue []*booking) {
+	index := map[string]int{}
+	var budgets []policy.Budget
+	for name, a := range s.budgets {
+		index[name] = len(budgets)
+		budgets = append(budgets, a.budget())
+	}
+	claims := make([]policy.Claim, 0, len(queue))
+	for _, b := range queue {
+		claim := policy.Claim{UID: string(b.uid), Start: b.start, Grams: b.grams}
+		for _, a := range s.matching(b.labels) {
+			claim.Budgets = append(claim.Budgets, index[a.name])
+		}
+		claims = append(claims, claim)
+	}
+	for _, claim := range policy.Admit(claims, budgets) {
+		b := *s.jobs[types.UID(claim.UID)]
+		b.state, b.told = reserved, hold{}
+		s.put(b)
+	}
+}
+
+func enforced(accounts []*account) bool {
+	for _, a := range accounts {
+		if a.enforced {
+			return true
+		}
+	}
+	return false
+}
+
+// holdOf is the first budget that has no room for so much.
+func holdOf(grams estimate.Nanograms, accounts []*account) *hold {
+	for _, a := range accounts {
+		if b := a.budget(); !b.Fits(grams) {
+			return &hold{budget: a.name, grams: grams, left: b.Remaining(), limit: a.limit, until: a.end}
+		}
+	}
+	// There was room, but an older job took it.
+	a := accounts[0]
+	return &hold{budget: a.name, grams: grams, left: a.budget().Remaining(), limit: a.limit, until: a.end}
+}
+
+// sameHold says whether two holds are told in the same words but for what is left: that changes
+// with every job, and is not worth a write to every job that waits.
+func sameHold(a, b hold) bool {
+	return a.budget == b.budget && a.grams == b.grams && a.limit == b.limit && a.until.Equal(b.until)
+}
