@@ -1,4 +1,5 @@
-# Builds the manager: a static binary in an image with nothing else in it.
+# Builds the manager, and with --target meter the metering sidecar: a static binary each, in an image
+# with nothing else in it but the certificates of public authorities.
 FROM --platform=$BUILDPLATFORM golang:1.26 AS builder
 ARG TARGETOS
 ARG TARGETARCH
@@ -11,7 +12,12 @@ COPY api/ api/
 COPY cmd/ cmd/
 COPY internal/ internal/
 RUN CGO_ENABLED=0 GOOS=${TARGETOS} GOARCH=${TARGETARCH} \
-    go build -trimpath -ldflags="-s -w -buildid=" -o /manager ./cmd/manager
+    go build -trimpath -ldflags="-s -w -buildid=" -o / ./cmd/manager ./cmd/meter
+
+FROM gcr.io/distroless/static:nonroot AS meter
+COPY --from=builder /meter /meter
+USER 65532:65532
+ENTRYPOINT ["/meter"]
 
 FROM gcr.io/distroless/static:nonroot
 COPY --from=builder /manager /manager

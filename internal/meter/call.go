@@ -1,0 +1,237 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package meter
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// How calls end that have no HTTP status of the upstream.
+const (
+	statusCancelled   = "cancelled"   // by the client
+	statusCut         = "cut"         // by the upstream, in the middle of its answer
+	statusUnreachable = "unreachable" // no answer from the upstream
+	statusRefused     = "refused"     // by the meter
+)
+
+// call is one request and its answer.
+type call struct {
+	meter     *Meter
+	route     route
+	path      string // below the base URL, escaped
+	counted   bool   // its tokens are
+	costs     bool   // it may cost energy
+	decisions *Decisions
+	request   *request
+	usage     usage
+	answer    *answer
+	answerOK  bool
+	status    string
+	ctx       func() error
+}
+
+type callKey struct{}
+
+func callOf(ctx context.Context) *call {
+	c, _ := ctx.Value(callKey{}).(*call)
+	return c
+}
+
+func (m *Meter) newCall(route route, path string, r *http.Request) *call {
+	op, known := route.shape.operation(path)
+	c := &call{
+		meter: m, route: route, path: path,
+		counted:   known && r.Method == http.MethodPost,
+		costs:     r.Method == http.MethodPost || r.Header.Get("Upgrade") != "",
+		decisions: m.config.Control.Current(),
+		ctx:       r.Context().Err,
+	}
+	if !c.counted {
+		op = operation{name: opOther}
+	}
+	c.request = &request{op: op, ask: m.config.AskUsage}
+	if m.config.Mode == Enforce && c.counted {
+		c.request.models = c.decisions.Models
+	}
+	if op.model != "" {
+		c.request.setModel(unescape(op.model))
+	}
+	return c
+}
+
+func unescape(s string) string {
+	if plain, err := url.PathUnescape(s); err == nil {
+		return plain
+	}
+	return s
+}
+
+// outgoing is the request with the body that is sent on. The error is that of the client's connection.
+func (c *call) outgoing(r *http.Request) (*http.Request, error) {
+	out := r.WithContext(context.WithValue(r.Context(), callKey{}, c))
+	readable := r.Header.Get("Content-Encoding") == "" && r.ContentLength != 0
+	switch {
+	case !c.counted || !readable:
+	case r.ContentLength > 0 && r.ContentLength <= wholeBody:
+		whole, err := readWhole(r.Body, r.ContentLength, c.request)
+		if err != nil {
+			return nil, err
+		}
+		out.ContentLength = int64(len(whole))
+		out.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(whole)), nil }
+		out.Body = io.NopCloser(bytes.NewReader(whole))
+	default:
+		out.Body = newBody(r.Body, c.request)
+		if c.request.changes() {
+			out.ContentLength = -1
+		}
+	}
+	return out, nil
+}
+
+// direct points a request at the upstream.
+func (c *call) direct(out *http.Request) {
+	path := c.path
+	if requested, sent, _ := c.request.facts(); c.request.op.model != "" && sent != requested {
+		path = c.route.shape.withModel(path, url.PathEscape(sent))
+	}
+	target := *c.route.upstream
+	target.RawPath = strings.TrimSuffix(target.EscapedPath(), "/") + path
+	target.Path = unescape(target.RawPath)
+	target.RawQuery = out.URL.RawQuery
+	out.URL, out.Host = &target, ""
+	if c.counted {
+		// The transport asks for compression itself, and takes it off again.
+		out.Header.Del("Accept-Encoding")
+	}
+}
+
+// answered looks into an answer.
+func (c *call) answered(r *http.Response) {
+	c.status = strconv.Itoa(r.StatusCode)
+	c.answerOK = r.StatusCode >= 200 && r.StatusCode <= 299
+	if !c.counted {
+		return
+	}
+	_, _, asked := c.request.facts()
+	c.answer = newAnswer(r, c.route.shape, &c.usage, asked)
+	r.Body = c.answer
+}
+
+// failed tells the client that there is no answer.
+func (c *call) failed(w http.ResponseWriter, r *http.Request) {
+	c.status = statusUnreachable
+	if r.Context().Err() != nil {
+		c.status = statusCancelled
+	}
+	c.tell(w, http.StatusBadGateway, "the meter could not reach "+c.route.upstream.Host)
+}
+
+// refuse tells the client that the call may not be made, and that trying again is no use.
+func (c *call) refuse(w http.ResponseWriter, reason string) {
+	c.status = statusRefused
+	w.Header().Set("X-Should-Retry", "false") // the OpenAI and Anthropic SDKs heed it
+	c.tell(w, http.StatusForbidden, reason)
+}
+
+func (c *call) tell(w http.ResponseWriter, status int, message string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	//nolint:gosec // G705: it is JSON, made by an encoder
+	_, _ = w.Write(c.route.shape.problem(status, message)) // a client that left needs no answer
+}
+
+// finish counts the call.
+func (c *call) finish() {
+	if !c.counted && !c.costs {
+		return
+	}
+	if c.answer != nil {
+		c.answer.finish()
+		c.end()
+	}
+	requested, sent, _ := c.request.facts()
+	kind := Kind{
+		Provider: c.route.provider, Operation: c.request.op.name,
+		Requested: requested, Effective: c.usage.model, Status: c.status,
+		Downgraded: sent != requested,
+	}
+	if kind.Effective == "" {
+		kind.Effective = sent
+	}
+	c.meter.ledger.add(kind, c.tally(requested, sent))
+	c.meter.config.Changed()
+}
+
+// end corrects the status of an answer that did not come to its end. A client that leaves after it has
+// seen everything leaves a complete call.
+func (c *call) end() {
+	switch {
+	case c.answer.ended || c.usage.complete:
+	case c.answer.broken && c.ctx() == nil:
+		c.status = statusCut
+	default:
+		c.status = statusCancelled
+	}
+}
+
+// tally is what the call adds to its line.
+func (c *call) tally(requested, sent string) Tally {
+	t := Tally{Calls: 1}
+	if !c.answerOK {
+		return t
+	}
+	if !c.counted {
+		t.UnknownEnergy = 1
+		return t
+	}
+	tokens, told := c.usage.final()
+	t.Tokens = tokens
+	if !told {
+		t.Estimated = 1
+	}
+	energy := func(model string) (float64, bool) {
+		return c.meter.config.Estimate(c.route.provider, model, tokens.Output)
+	}
+	kWh, known := energy(c.usage.model)
+	if !known {
+		kWh, known = energy(sent)
+	}
+	if !known || (!told && tokens.Output == 0) {
+		t.UnknownEnergy = 1
+		return t
+	}
+	t.KWh, t.RequestedKWh = kWh, kWh
+	if sent != requested {
+		if would, known := energy(requested); known {
+			t.RequestedKWh = would
+		}
+	}
+	var assumed bool
+	t.Nanograms, assumed = c.meter.price(t.KWh)
+	t.RequestedNanograms, _ = c.meter.price(t.RequestedKWh)
+	if assumed {
+		t.AssumedKWh = kWh
+	}
+	return t
+}

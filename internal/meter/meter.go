@@ -1,0 +1,210 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package meter
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"math"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/ecotracker-dev/ecotracker-operator/internal/estimate"
+)
+
+// Mode says how far the meter goes.
+type Mode string
+
+// The modes.
+const (
+	// Observe counts calls and changes none.
+	Observe Mode = "Observe"
+	// Enforce also rewrites models and refuses calls, as it is told to.
+	Enforce Mode = "Enforce"
+)
+
+// The paths below which the meter stands in for a provider. A base URL is the meter's address and one
+// of them; what follows it is added to the upstream's base URL.
+const (
+	PathOpenAI    = "/openai"
+	PathAzure     = "/azure"
+	PathAnthropic = "/anthropic"
+	PathGemini    = "/gemini"
+)
+
+// Config is what a meter needs.
+type Config struct {
+	// Upstreams are the providers' base URLs by path. Paths without one are not served.
+	Upstreams map[string]*url.URL
+	Mode      Mode
+	// AskUsage asks OpenAI streams for their usage where the client did not, and keeps it from the client.
+	AskUsage bool
+	Control  *Control
+	// Estimate is the energy of a call in kWh; false when the model is unknown.
+	Estimate func(provider, model string, outputTokens int64) (kWh float64, known bool)
+	// AssumedIntensity in gCO2e/kWh prices calls while no intensity is known.
+	AssumedIntensity float64
+	// Lines are the counts of before a restart.
+	Lines     []Line
+	Transport http.RoundTripper
+	Log       *slog.Logger
+	// Changed is called after each call; it must not block.
+	Changed func()
+}
+
+// Meter is a reverse proxy for the APIs of LLM providers that counts what passes through it.
+type Meter struct {
+	config   Config
+	routes   []route
+	proxy    *httputil.ReverseProxy
+	ledger   *ledger
+	inFlight atomic.Int64
+	calls    sync.WaitGroup
+}
+
+type route struct {
+	path     string
+	provider string // gen_ai.provider.name of the OpenTelemetry conventions
+	shape    shape
+	upstream *url.URL
+}
+
+// New is a meter; an error for an upstream that is not an http or https URL.
+func New(config Config) (*Meter, error) {
+	m := &Meter{config: config, ledger: newLedger(config.Lines)}
+	for _, r := range []route{
+		{path: PathOpenAI, provider: "openai", shape: openAI{}},
+		{path: PathAzure, provider: "azure.ai.openai", shape: openAI{azure: true}},
+		{path: PathAnthropic, provider: "anthropic", shape: anthropic{}},
+		{path: PathGemini, provider: "gcp.gemini", shape: gemini{}},
+	} {
+		r.upstream = config.Upstreams[r.path]
+		if r.upstream == nil {
+			continue
+		}
+		if (r.upstream.Scheme != "https" && r.upstream.Scheme != "http") || r.upstream.Host == "" {
+			return nil, fmt.Errorf("the upstream of %s has to be an http or https URL with a host", r.path)
+		}
+		m.routes = append(m.routes, r)
+	}
+	m.proxy = &httputil.ReverseProxy{
+		Rewrite:        func(p *httputil.ProxyRequest) { callOf(p.In.Context()).direct(p.Out) },
+		ModifyResponse: func(r *http.Response) error { callOf(r.Request.Context()).answered(r); return nil },
+		ErrorHandler:   func(w http.ResponseWriter, r *http.Request, _ error) { callOf(r.Context()).failed(w, r) },
+		FlushInterval:  -1, // at once
+		BufferPool:     buffers{},
+		Transport:      config.Transport,
+		ErrorLog:       slog.NewLogLogger(slog.NewTextHandler(io.Discard, nil), slog.LevelError), // its messages may tell URLs
+	}
+	return m, nil
+}
+
+// buffers lends the buffers through which answers are copied.
+type buffers struct{}
+
+var bufferPool = sync.Pool{New: func() any { return new([pieceSize]byte) }}
+
+func (buffers) Get() []byte { return bufferPool.Get().(*[pieceSize]byte)[:] }
+
+func (buffers) Put(b []byte) { bufferPool.Put((*[pieceSize]byte)(b)) }
+
+// NewTransport is a transport to upstreams: HTTP/2 where they speak it, compressed where they can, as
+// many connections as the client has, through the proxy that the environment names. It has no limit of
+// time, since a model may think for long and the client has limits of its own.
+func NewTransport() *http.Transport {
+	return &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		ForceAttemptHTTP2:     true,
+		MaxIdleConnsPerHost:   256,
+		IdleConnTimeout:       50 * time.Second,
+		TLSHandshakeTimeout:   10 * time.Second,
+		ExpectContinueTimeout: time.Second,
+	}
+}
+
+// ServeHTTP passes a call on, unless it is refused, and counts it.
+func (m *Meter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	for _, route := range m.routes {
+		rest, ok := strings.CutPrefix(r.URL.EscapedPath(), route.path)
+		if ok && (rest == "" || rest[0] == '/') {
+			m.serve(w, r, m.newCall(route, rest, r))
+			return
+		}
+	}
+	http.Error(w, "the meter serves /openai, /azure, /anthropic and /gemini, where it has an upstream for them", http.StatusNotFound)
+}
+
+func (m *Meter) serve(w http.ResponseWriter, r *http.Request, c *call) {
+	m.inFlight.Add(1)
+	m.calls.Add(1)
+	defer m.calls.Done()
+	defer func() {
+		m.inFlight.Add(-1)
+		c.finish()
+	}()
+	if reason := m.refusal(c); reason != "" {
+		c.refuse(w, reason)
+		return
+	}
+	out, err := c.outgoing(r)
+	if err != nil {
+		c.status = statusCancelled
+		panic(http.ErrAbortHandler) // the client did not send what it had announced
+	}
+	m.proxy.ServeHTTP(w, out)
+}
+
+// refusal says why the call may not be made; empty when it may.
+func (m *Meter) refusal(c *call) string {
+	if m.config.Mode != Enforce || !c.costs {
+		return ""
+	}
+	emitted, limit := m.ledger.emitted(), c.decisions.MaxGrams
+	switch {
+	case c.decisions.Open:
+		return fmt.Sprintf("carbon budget exceeded: this job has used up its grams of CO2e (%s g in this pod), further calls are refused", emitted)
+	case limit != nil && emitted >= *limit:
+		return fmt.Sprintf("carbon budget exceeded: %s g of CO2e used, %s g allowed, further calls are refused", emitted, *limit)
+	}
+	return ""
+}
+
+// price is the emissions of an amount of energy now, and whether the intensity had to be assumed.
+func (m *Meter) price(kWh float64) (estimate.Nanograms, bool) {
+	intensity := m.config.Control.Current().Intensity
+	assumed := math.IsNaN(intensity)
+	if assumed {
+		intensity = m.config.AssumedIntensity
+	}
+	grams, err := estimate.GramsToNano(kWh * intensity)
+	if err != nil { // beyond any real amount: the breaker has to open
+		return math.MaxInt64 / 4, assumed
+	}
+	return grams, assumed
+}
+
+// Wait returns when all calls are counted. No call may come any more.
+func (m *Meter) Wait() { m.calls.Wait() }
+
+// Lines are the counts so far, those with most calls first.
+func (m *Meter) Lines() []Line { return m.ledger.snapshot() }
