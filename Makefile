@@ -21,7 +21,7 @@ GOLANGCI_LINT := bin/golangci-lint
 
 # Packages whose tests need an API server; test/e2e needs a whole cluster.
 NEEDS_APISERVER := /internal/controller|/test/envtest
-NEEDS_CLUSTER := /test/e2e
+NEEDS_CLUSTER := /test/(e2e|faults|perf)
 E2E := go test ./test/e2e/... -count=1 -v -timeout 20m $(TESTFLAGS)
 
 ##@ Start here
@@ -39,7 +39,7 @@ demo: build $(CONTROLPLANE) ## Watch the operator work, on a control plane of it
 ##@ Test
 
 .PHONY: test
-test: test-unit test-envtest test-kwok ## Every test that needs no root: units, API server, end to end on simulated nodes.
+test: test-unit test-envtest test-faults test-kwok ## Every test that needs no root: units, API server, faults, end to end on simulated nodes.
 
 .PHONY: test-unit
 test-unit: ## The tests of the packages that need no API server.
@@ -60,6 +60,10 @@ test-envtest: $(CONTROLPLANE) ## The controllers on a real API server.
 	  packages=$$(go list ./... | grep -E '$(NEEDS_APISERVER)'); \
 	  KUBEBUILDER_ASSETS=$$assets go test $(TESTFLAGS) $$packages; \
 	  PATH=$$assets:$$PATH CONTROLPLANE_TOOL="$(CURDIR)/$(CONTROLPLANE)" go test -C hack/controlplane -run SideBySide $(TESTFLAGS) ./...
+
+.PHONY: test-faults
+test-faults: build $(CONTROLPLANE) ## The real manager while requests, processes, API servers and etcd fail.
+	KUBEBUILDER_ASSETS=$$($(CONTROLPLANE) binaries) go test ./test/faults/... -count=1 -timeout 20m $(TESTFLAGS)
 
 .PHONY: test-kwok
 test-kwok: build $(CONTROLPLANE) ## End to end on simulated nodes.
