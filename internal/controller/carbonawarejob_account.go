@@ -142,8 +142,8 @@ type usedEnergy struct {
 	share float64
 }
 
-// attempts is how the pods of the run ended. Where the Job was gone before anybody could count them,
-// one was lost.
+// attempts is how the pods of the run ended. Where nobody could count them, because the Job was gone or
+// stopped, all of them were lost.
 func (s *scope) attempts(runs []estimate.Interval) estimate.Attempts {
 	job := s.caj.Status.Job
 	a := estimate.Attempts{
@@ -153,8 +153,8 @@ func (s *scope) attempts(runs []estimate.Interval) estimate.Attempts {
 		Lost:      ptr.Deref(job.Lost, 0),
 		Pauses:    len(runs) - 1,
 	}
-	if !a.Completed && a.Succeeded == 0 {
-		a.Lost = max(1, a.Lost)
+	if !a.Completed && a.Succeeded == 0 && a.Lost == 0 {
+		a.Lost = a.Wanted
 	}
 	return a
 }

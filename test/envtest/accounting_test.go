@@ -49,6 +49,8 @@ var _ = Describe("A record", func() {
 		Expect(caj.Status.Emissions.ActualGrams).To(BeEquivalentTo("260"))
 		Expect(caj.Status.Emissions.AvoidedGrams).To(BeEquivalentTo("-60"), "it turned out dirtier than at the submission")
 		Expect(caj.Status.Emissions.AvoidedBy.Time).To(BeEquivalentTo("-60"))
+		Expect(conditionMessage(caj.Status.Conditions, "EmissionsRecorded")).To(Equal(
+			"emitted 260 g, 60 g more than an immediate start at home (time -60, region 0, model 0) with 1 kWh at 260 g/kWh"))
 		Expect(caj.Status.Emissions.Quality).To(Equal(carbonv1alpha1.QualityActual))
 
 		w.setTrace(gb, w.csvOf(flat(20, 1), flat(20, 1)))
@@ -105,6 +107,18 @@ var _ = Describe("A record", func() {
 		Expect([]carbonv1alpha1.Decimal{e.EnergyKWh, e.ActualGrams, e.BaselineGrams, e.AvoidedBy.Time}).To(
 			Equal([]carbonv1alpha1.Decimal{"2", "600", "200", "-400"}))
 		Expect(e.Method).To(Equal("PowerTimesDuration"))
+	})
+
+	It("of a power counts parallel pods and retries as what they are: the Job's mean power while it runs", func(ctx context.Context) {
+		w := newWorld(ctx)
+		gb := w.trace("gb", nil, flat(20, 200)...)
+		w.started(build.CarbonAwareJob("x", w.namespace).Regions(gb).Watts("1400").Template(inParallel(2)), w.slot(1))
+		w.editJobStatus("x", func(s *jobStatus) { s.Failed = 1 })
+		w.completed("x", w.slot(3))
+		w.at(w.slot(4), gb)
+		w.plan("x")
+		e := w.get("x").Status.Emissions
+		Expect([]carbonv1alpha1.Decimal{e.EnergyKWh, e.ActualGrams, e.Attempts}).To(Equal([]carbonv1alpha1.Decimal{"1.4", "280", ""}))
 	})
 
 	It("without a declared energy is unknown, not 0", func(ctx context.Context) {

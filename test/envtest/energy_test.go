@@ -22,6 +22,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -156,6 +157,17 @@ var _ = Describe("A declared energy", func() {
 		Expect(e.Attempts).To(BeEquivalentTo("0.75"), "three of four are done")
 	})
 
+	It("counts a run by its time whose Job vanished before its pods could be counted", func(ctx context.Context) {
+		parallel := func(w *world, gb string) *build.Job { return job(w, gb).Template(inParallel(4)) }
+		e := record(ctx, parallel, func(w *world) {
+			w.editJob("x", func(job *batchv1.Job) { job.Finalizers = nil })
+			Expect(api.Delete(ctx, w.job("x"), inBackground)).To(Succeed())
+			w.clock.SetTime(w.slot(1).Add(15 * time.Minute))
+			w.plan("x")
+		})
+		Expect(e.Attempts).To(BeEquivalentTo("0.5"))
+	})
+
 	It("counts what a pause threw away by its time", func(ctx context.Context) {
 		e := record(ctx, job, func(w *world) {
 			w.pause("x", w.slot(1).Add(15*time.Minute))
@@ -208,11 +220,16 @@ var _ = Describe("The table of models", func() {
 		Expect(w.get("x").Status.Emissions.EnergyRange.MinKWh).To(Equal(w.get("x").Status.Emissions.EnergyKWh))
 		Expect(w.events()).To(ContainElement(MatchRegexp(`^Normal ModelsRead \d+ models of 7 providers are known$`)))
 
-		By("not changing a final record when the table changes again")
+		By("not changing a final record when the table changes again, but what others are told")
+		w.create(build.CarbonAwareJob("y", w.namespace).Regions(gb).Model("M", "tulip-7b", "gpt-4o-mini", 1).Workload(1, 1))
+		w.plan("y")
+		Expect(reasonOf(w.get("y"), "EnergyKnown")).To(Equal("True/EcoLogits"))
 		setModels(w, nil)
 		w.writes = nil
 		w.plan("x")
 		Expect(w.writes).To(BeEmpty())
+		w.plan("y")
+		Expect(reasonOf(w.get("y"), "EnergyKnown")).To(Equal("False/ModelNotInTable"))
 	})
 
 	It("leaves out what is wrong, says so, and uses the rest", func(ctx context.Context) {
