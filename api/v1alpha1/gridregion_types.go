@@ -107,6 +107,10 @@ type GridRegionStatus struct {
 	// +kubebuilder:validation:Minimum=0
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
+	// sourceFailure is there while the source does not answer. A fallback may speak for it.
+	// +optional
+	SourceFailure *SourceFailure `json:"sourceFailure,omitempty"`
+
 	// intensity is the carbon intensity now.
 	// +optional
 	Intensity *IntensityStatus `json:"intensity,omitempty"`

@@ -21,6 +21,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"math"
 	"net/http"
 	"sync"
 	"time"
@@ -66,6 +67,14 @@ type poll struct {
 	problem    *sourceProblem
 }
 
+// failure is a poll that failed as it stands in status.
+func (p *poll) failure() *carbonv1alpha1.SourceFailure {
+	return &carbonv1alpha1.SourceFailure{
+		Reason: p.problem.reason, Message: truncate(p.problem.message), RetryAt: metav1.NewTime(forecast.CeilSecond(p.next)),
+		Attempts: int32(min(p.failures, math.MaxInt32)), //nolint:gosec // it fits
+	}
+}
+
 // read is what the source says at now: asked, if it is time, else remembered.
 func (p *poller) read(ctx context.Context, region *carbonv1alpha1.GridRegion, place int, source forecast.Source, now time.Time) poll {
 	key := pollKey{region.UID, place}
@@ -109,7 +118,7 @@ func (p *poller) read(ctx context.Context, region *carbonv1alpha1.GridRegion, pl
 }
 
 // remembered is the last poll of this source. After a restart it is what status remembers, so that
-// the source is not asked again before it has news.
+// the source is not asked again before it has news, or before the time that it asked for.
 func (p *poller) remembered(key pollKey, region *carbonv1alpha1.GridRegion, source forecast.Source) poll {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -117,7 +126,16 @@ func (p *poller) remembered(key pollKey, region *carbonv1alpha1.GridRegion, sour
 		return *last
 	}
 	status := region.Status
-	if status.ObservedGeneration != region.Generation || status.Forecast == nil || status.Intensity == nil ||
+	if status.ObservedGeneration != region.Generation {
+		return poll{}
+	}
+	if failure := status.SourceFailure; failure != nil && key.place == 0 {
+		return poll{
+			generation: region.Generation, next: failure.RetryAt.Time, failures: int(failure.Attempts),
+			problem: &sourceProblem{failure.Reason, failure.Message},
+		}
+	}
+	if (status.SourceFailure == nil) != (key.place == 0) || status.Forecast == nil || status.Intensity == nil ||
 		status.Intensity.Source != source.Name() || status.Intensity.Quality != carbonv1alpha1.QualityForecast {
 		return poll{}
 	}

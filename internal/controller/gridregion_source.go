@@ -55,6 +55,8 @@ type observation struct {
 	instead *sourceProblem
 	// again is when a source is due next; zero when only the slots count.
 	again time.Time
+	// failure is that of the first source; nil when it answers or is not on the network.
+	failure *carbonv1alpha1.SourceFailure
 }
 
 // sourceProblem is what keeps a source from answering: a condition, not an error, because trying
@@ -70,6 +72,7 @@ func (r *GridRegionReconciler) observe(ctx context.Context, region *carbonv1alph
 		return observation{}, nil, nil
 	}
 	var first *sourceProblem
+	var failure *carbonv1alpha1.SourceFailure
 	var again time.Time
 	for place, source := range append([]carbonv1alpha1.IntensitySource{region.Spec.Source}, region.Spec.Fallbacks...) {
 		seen, problem, err := r.observeSource(ctx, region, place, &source, now)
@@ -79,7 +82,10 @@ func (r *GridRegionReconciler) observe(ctx context.Context, region *carbonv1alph
 		if again.IsZero() || !seen.again.IsZero() && seen.again.Before(again) {
 			again = seen.again
 		}
-		seen.again = again
+		if place == 0 {
+			failure = seen.failure
+		}
+		seen.again, seen.failure = again, failure
 		if problem == nil {
 			seen.instead = first
 			return seen, nil, nil
@@ -88,7 +94,7 @@ func (r *GridRegionReconciler) observe(ctx context.Context, region *carbonv1alph
 			first = problem
 		}
 	}
-	return observation{again: again}, first, nil
+	return observation{again: again, failure: failure}, first, nil
 }
 
 // observeSource asks one source of the chain.
@@ -101,7 +107,7 @@ func (r *GridRegionReconciler) observeSource(ctx context.Context, region *carbon
 	remote := r.remoteSource(source)
 	last := r.polls.read(ctx, region, place, remote, now)
 	if last.problem != nil {
-		return observation{again: last.next}, last.problem, nil
+		return observation{again: last.next, failure: last.failure()}, last.problem, nil
 	}
 	seen := observation{source: remote.Name(), fetchedAt: last.fetchedAt, again: last.next}
 	seen.forecast, seen.recent, seen.actualUntil = knownOf(last.trace, now, 1)

@@ -33,6 +33,7 @@ import (
 func regionStatus(region *carbonv1alpha1.GridRegion, seen observation, problem *sourceProblem, now time.Time) carbonv1alpha1.GridRegionStatus {
 	status := *region.Status.DeepCopy()
 	status.ObservedGeneration = region.Generation
+	status.SourceFailure = seen.failure
 	if grams, ok := staticGrams(region); ok {
 		setStatic(&status, grams, region, now)
 		return status

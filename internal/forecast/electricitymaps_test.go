@@ -23,6 +23,7 @@ import (
 	"io"
 	"math"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -86,6 +87,18 @@ func TestElectricityMaps(t *testing.T) {
 	}
 	if g, ok := trace.Actual.At(trace.Forecast.Start); !ok || g != 310 || !math.IsNaN(trace.Actual.Grams[1]) {
 		t.Errorf("actual %v: only what is not estimated counts", trace.Actual.Grams)
+	}
+}
+
+// TestElectricityMapsVersion3 holds that answers in the form of version 3, which knows no granularity and no
+// estimation of old values, mean the same.
+func TestElectricityMapsVersion3(t *testing.T) {
+	trace, _, err := readElectricityMaps(t, map[string]string{
+		"forecast": `{"zone":"DE","forecast":[{"carbonIntensity":302,"datetime":"2026-10-01T08:00:00.000Z"},{"carbonIntensity":290,"datetime":"2026-10-01T09:00:00.000Z"}],"updatedAt":"2026-10-01T07:30:00.000Z"}`,
+		"history":  `{"zone":"DE","history":[{"zone":"DE","carbonIntensity":310,"datetime":"2026-10-01T07:00:00.000Z","updatedAt":"2026-10-01T08:02:31.511Z"}]}`,
+	})
+	if err != nil || !slices.Equal(trace.Forecast.Grams, []float64{310, 302, 290}) || trace.Actual.Grams[0] != 310 {
+		t.Errorf("%+v, %v", trace, err)
 	}
 }
 

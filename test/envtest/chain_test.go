@@ -148,10 +148,20 @@ var _ = Describe("A region with a source on the network", func() {
 
 		p.broken = func() *http.Response { return answer(http.StatusTooManyRequests, "", "Retry-After", "7200") }
 		Expect(w.readRegion(gb).RequeueAfter).To(BeNumerically(">=", 2*time.Hour))
+		Expect(w.getRegion(gb).Status.SourceFailure).To(HaveValue(And(HaveField("Reason", "SourceUnavailable"), HaveField("Attempts", BeEquivalentTo(9)))))
+
+		By("leaving it alone after a restart too")
+		calls := p.calls
+		w.restart()
+		w.clock.SetTime(now.Add(119 * time.Minute))
+		Expect(w.readRegion(gb).RequeueAfter).To(BeNumerically("<=", 5*time.Minute))
+		Expect(p.calls).To(Equal(calls))
+		Expect(reasons(w.getRegion(gb))).To(Equal([]string{"False/SourceUnavailable", "False/SourceUnavailable"}))
 
 		p.broken = nil
 		w.clock.SetTime(now.Add(3 * time.Hour))
 		w.readRegion(gb)
+		Expect(w.getRegion(gb).Status.SourceFailure).To(BeNil())
 		Expect(reasons(w.getRegion(gb))).To(Equal([]string{"True/ForecastAvailable", "True/ForecastAvailable"}))
 	})
 

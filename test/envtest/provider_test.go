@@ -34,6 +34,8 @@ type provider struct {
 	w      *world
 	broken func() *http.Response
 	green  time.Time
+	// ahead is how many half hours are forecast, from now on; 96 when unset.
+	ahead int
 	// calls for forecasts, and for the last 14 days.
 	calls, histories int
 }
@@ -57,7 +59,11 @@ func (p *provider) RoundTrip(r *http.Request) (*http.Response, error) {
 	from, err := time.Parse("2006-01-02T15:04Z", parts[len(parts)-2])
 	Expect(err).NotTo(HaveOccurred())
 	var slots []any
-	for i := range 192 {
+	ahead := 96
+	if p.ahead != 0 {
+		ahead = p.ahead
+	}
+	for i := range 96 + ahead {
 		start := from.Add(time.Duration(i) * 30 * time.Minute)
 		intensity := map[string]any{"forecast": 200, "actual": nil}
 		if start.Equal(p.green) {
