@@ -23,7 +23,8 @@ const (
 	// ConditionPlanned is True while there is a plan that is based on a forecast.
 	ConditionPlanned = "Planned"
 	// ConditionWithinBudget is True once every CarbonBudget that matches has set the grams of the
-	// run aside, False while one holds the job. It is absent when no budget matches.
+	// run aside, False while one holds the job, and when the run was stopped. It is absent when no
+	// budget matches.
 	ConditionWithinBudget = "WithinBudget"
 	// ConditionStarted is True from the start of the Job on.
 	ConditionStarted = "Started"
@@ -45,6 +46,9 @@ const (
 	ReasonWaiting = "Waiting"
 	// ReasonBudgetHold: its start has come, but a CarbonBudget has no room for it.
 	ReasonBudgetHold = "BudgetHold"
+	// ReasonBudgetExceeded: the run was stopped, because it had emitted spec.maxGrams or because a
+	// CarbonBudget was used up.
+	ReasonBudgetExceeded = "BudgetExceeded"
 	// ReasonStarting: the start is due or was issued, no pod is counted yet.
 	ReasonStarting = "Starting"
 	// ReasonRunning: the Job runs.
@@ -101,6 +105,9 @@ const (
 	ReasonFinal = "Final"
 	// ReasonReserved (WithinBudget): the grams are set aside in every budget that matches.
 	ReasonReserved = "Reserved"
+	// ReasonCarbonBudgetExceeded (Failed, WithinBudget): the run was stopped, because it had emitted
+	// spec.maxGrams or because a CarbonBudget was used up.
+	ReasonCarbonBudgetExceeded = "CarbonBudgetExceeded"
 	// ReasonStartIssued (Started): the start patch was acknowledged.
 	ReasonStartIssued = "StartIssued"
 	// ReasonHandedToKueue (Started): the queue label was added; Kueue unsuspends the Job.

@@ -54,6 +54,7 @@ spec:
     model: gpt-4o
     downgrade: {model: gpt-4o-mini, aboveGramsPerKWh: 300}
   energy: {kWh: "0.0005"}
+  maxGrams: "5"
   suspend: false
   ttlSecondsAfterFinished: 86400
   jobTemplate:
@@ -170,6 +171,12 @@ func TestCarbonAwareJobRefuses(t *testing.T) {
 		{"energy and workload", `spec: {energy: {kWh: "1"}, llm: {modelEnv: M, workload: {calls: 1, outputTokensPerCall: 1}}}`, "spec.energy", "at most one of energy and llm.workload may be set"},
 		{"power and workload", `spec: {energy: {watts: "1"}, llm: {modelEnv: M, workload: {calls: 1, outputTokensPerCall: 1}}}`, "spec.energy", "at most one of energy and llm.workload may be set"},
 
+		{"limit without an energy", `spec: {energy: null, maxGrams: "5"}`, "spec.maxGrams", "set energy.kWh, energy.watts or llm.workload"},
+		{"limit without a workload", `spec: {energy: null, llm: {modelEnv: M}, maxGrams: "5"}`, "spec.maxGrams", "set energy.kWh, energy.watts or llm.workload"},
+		{"limit of nothing", `spec: {energy: {kWh: "1"}, maxGrams: "0"}`, "spec.maxGrams", "above 0 and at most 1000000000"},
+		{"limit in words", `spec: {energy: {kWh: "1"}, maxGrams: some}`, "spec.maxGrams", `must be a number of grams such as "5"`},
+		{"limit beyond measure", `spec: {energy: {kWh: "1"}, maxGrams: 2G}`, "spec.maxGrams", "above 0 and at most 1000000000"},
+		{"template that says it was stopped", `spec: {jobTemplate: {metadata: {annotations: {carbon.ecotracker.dev/stop: "{}"}}}}`, "spec.jobTemplate.metadata.annotations", "carbon.ecotracker.dev/stop"},
 		{"energy twice", `spec: {energy: {kWh: "1", watts: "1"}}`, "spec.energy", "exactly one of kWh and watts must be set"},
 		{"energy not at all", "spec: {energy: {}}", "spec.energy", "exactly one of kWh and watts must be set"},
 		{"no energy", `spec: {energy: {kWh: "0"}}`, "spec.energy.kWh", "above 0 and at most 1000000"},
@@ -197,7 +204,7 @@ func TestCarbonAwareJobUpdates(t *testing.T) {
 		{type: Started, status: "False", reason: Waiting, message: "", lastTransitionTime: "2026-01-01T00:00:00Z"}]}`
 	const template = "spec: {jobTemplate: {spec: {backoffLimit: 3}}}"
 	const onceCreated = "cannot change once the Job exists: delete the CarbonAwareJob and create it again"
-	const onceStarted = "cannot change once the job has started, only suspend and ttlSecondsAfterFinished can"
+	const onceStarted = "cannot change once the job has started, only suspend, ttlSecondsAfterFinished and maxGrams can"
 
 	tests := []struct {
 		name, status, change string
@@ -215,7 +222,7 @@ func TestCarbonAwareJobUpdates(t *testing.T) {
 		{"regions before the start", notStarted, "spec: {regions: [de]}", "", ""},
 		{"delay before the start", notStarted, "spec: {maxDelay: 1h}", "", ""},
 		{"downgrade before the start", notStarted, "spec: {llm: {downgrade: {aboveGramsPerKWh: 1}}}", "", ""},
-		{"energy before the start", notStarted, "spec: {energy: null}", "", ""},
+		{"energy before the start", notStarted, "spec: {energy: null, maxGrams: null}", "", ""},
 
 		{"regions after the start", started, "spec: {regions: [de]}", "spec.regions", onceStarted},
 		{"regions removed after the start", started, "spec: {regions: null}", "spec.regions", onceStarted},
@@ -230,6 +237,7 @@ func TestCarbonAwareJobUpdates(t *testing.T) {
 		{"energy removed after the start", started, "spec: {energy: null}", "spec.energy", onceStarted},
 
 		{"pause after the start", started, "spec: {suspend: true}", "", ""},
+		{"limit after the start", started, `spec: {maxGrams: "6"}`, "", ""},
 		{"time to live after the start", started, "spec: {ttlSecondsAfterFinished: 5}", "", ""},
 		{"labels after the start", started, "metadata: {labels: {a: b}}", "", ""},
 		{"same delay in other words after the start", started, "spec: {maxDelay: 480m}", "", ""},

@@ -36,7 +36,7 @@ const (
 )
 
 // BudgetEnforcement says what a CarbonBudget does when it is used up.
-// +kubebuilder:validation:Enum=Warn;Hold
+// +kubebuilder:validation:Enum=Warn;Hold;Terminate
 type BudgetEnforcement string
 
 const (
@@ -44,6 +44,8 @@ const (
 	BudgetWarn BudgetEnforcement = "Warn"
 	// BudgetHold starts no job whose expected emissions do not fit into what remains.
 	BudgetHold BudgetEnforcement = "Hold"
+	// BudgetTerminate does what Hold does, and stops what runs when the limit is reached.
+	BudgetTerminate BudgetEnforcement = "Terminate"
 )
 
 // CarbonBudgetSpec is a limit to what the CarbonAwareJobs of a namespace emit.
@@ -72,7 +74,9 @@ type CarbonBudgetSpec struct {
 	// +optional
 	Selector *BudgetSelector `json:"selector,omitempty"`
 
-	// enforcement: Warn only tells; Hold lets no job start that does not fit into what remains.
+	// enforcement: Warn only tells; Hold lets no job start that does not fit into what
+	// remains; Terminate also stops all runs at the moment when the limit is reached by what was
+	// consumed and what the runs have emitted so far.
 	// +optional
 	// +kubebuilder:default=Hold
 	Enforcement BudgetEnforcement `json:"enforcement,omitempty"`

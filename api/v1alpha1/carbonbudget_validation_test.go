@@ -53,7 +53,7 @@ func TestCarbonBudgetAccepts(t *testing.T) {
 	for _, change := range []string{
 		`spec: {limitGrams: 0}`, `spec: {limitGrams: 500m}`, `spec: {limitGrams: "1000000000"}`,
 		`spec: {timeZone: UTC}`, `spec: {timeZone: America/Argentina/Buenos_Aires}`, `spec: {timeZone: Etc/GMT+5}`,
-		`spec: {period: Total}`, `spec: {enforcement: Warn}`, `spec: {selector: {matchLabels: {}}}`,
+		`spec: {period: Total}`, `spec: {enforcement: Warn}`, `spec: {enforcement: Terminate}`, `spec: {selector: {matchLabels: {}}}`,
 	} {
 		expectAccepted(t, v.Create(t.Context(), changed(t, fullBudget, change)))
 	}

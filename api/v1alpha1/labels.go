@@ -35,6 +35,10 @@ const (
 	// written by the patch that starts the Job, so that the decision and the start are one write.
 	AnnotationStart = "carbon.ecotracker.dev/start"
 
+	// AnnotationStop on a Job records, as JSON, why its run was stopped for good. It is written by
+	// the patch that suspends the Job.
+	AnnotationStop = "carbon.ecotracker.dev/stop"
+
 	// LabelKueueQueue is Kueue's queue label. A template that carries it is handed to Kueue at
 	// the planned time: Kueue unsuspends the Job then.
 	LabelKueueQueue = "kueue.x-k8s.io/queue-name"

@@ -196,6 +196,11 @@ func (in *CarbonAwareJobSpec) DeepCopyInto(out *CarbonAwareJobSpec) {
 		*out = new(EnergySpec)
 		(*in).DeepCopyInto(*out)
 	}
+	if in.MaxGrams != nil {
+		in, out := &in.MaxGrams, &out.MaxGrams
+		x := (*in).DeepCopy()
+		*out = &x
+	}
 	if in.Suspend != nil {
 		in, out := &in.Suspend, &out.Suspend
 		*out = new(bool)

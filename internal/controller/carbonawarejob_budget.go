@@ -53,6 +53,10 @@ func (r *CarbonAwareJobReconciler) reserve(ctx context.Context, s *scope) error 
 			grams := s.claim()
 			s.setReserved(r.Ledger.force(s.caj, grams), grams)
 		}
+	case s.caj.Spec.MaxGrams != nil && s.claim() == unknownGrams:
+		r.Ledger.withdraw(s.caj)
+		s.set(carbonv1alpha1.ConditionWithinBudget, metav1.ConditionFalse, carbonv1alpha1.ReasonEnergyUnknown,
+			"spec.maxGrams holds the job, because its energy is unknown and cannot be watched: the condition EnergyKnown says what is missing")
 	case budgeted && s.isDue():
 		s.follow(r.Ledger.reserve(s.caj, s.claim(), s.now))
 	default:
@@ -163,6 +167,9 @@ func (s *scope) claim() estimate.Nanograms {
 	grams, known := expectedGrams(s.caj, s.region(name), requested, at, s.models)
 	if !known {
 		return unknownGrams
+	}
+	if most := maxGrams(s.caj); most != nil {
+		return min(grams, *most) // the breaker sees to that
 	}
 	return grams
 }

@@ -133,7 +133,10 @@ func (r *CarbonAwareJobReconciler) act(ctx context.Context, s *scope) error {
 		}
 	}
 	s.observe()
-	return r.reserve(ctx, s)
+	if err := r.reserve(ctx, s); err != nil {
+		return err
+	}
+	return r.breaker(ctx, s)
 }
 
 // write is the one status write of a pass; nothing new writes nothing.
@@ -165,7 +168,7 @@ func (r *CarbonAwareJobReconciler) settle(ctx context.Context, s *scope) error {
 // followSuspend pauses and resumes a started Job as spec.suspend says. A Job in a Kueue queue
 // belongs to Kueue.
 func (r *CarbonAwareJobReconciler) followSuspend(ctx context.Context, s *scope) error {
-	if !isStartIssued(s.job) || queueOf(s.caj) != "" || finishedCondition(s.job) != nil || !s.job.DeletionTimestamp.IsZero() {
+	if !isStartIssued(s.job) || isStopped(s.job) || queueOf(s.caj) != "" || finishedCondition(s.job) != nil || !s.job.DeletionTimestamp.IsZero() {
 		return nil
 	}
 	want := ptr.Deref(s.caj.Spec.Suspend, false)

@@ -72,6 +72,10 @@ func (s *scope) observe() {
 	}
 	if paused := suspendedSince(s.job); !paused.IsZero() {
 		s.closeRun(paused)
+		if isStopped(s.job) {
+			status.CompletionTime = timePointer(paused)
+			s.countPods()
+		}
 	}
 }
 

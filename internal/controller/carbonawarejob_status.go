@@ -33,6 +33,7 @@ func (s *scope) summarize() {
 	s.setStarted()
 	s.setDowngraded()
 	s.setFinished()
+	s.setStopped()
 	s.setEnergyKnown()
 	s.account()
 	s.dropReservation()
@@ -147,6 +148,9 @@ func (s *scope) readiness() (metav1.ConditionStatus, string, string) {
 	conditions := s.caj.Status.Conditions
 	plan, held := s.caj.Status.Plan, ptr.Deref(s.caj.Spec.Suspend, false)
 	if failed := findCondition(conditions, carbonv1alpha1.ConditionFailed); failed != nil && failed.Status == metav1.ConditionTrue {
+		if failed.Reason == carbonv1alpha1.ReasonCarbonBudgetExceeded {
+			return metav1.ConditionFalse, carbonv1alpha1.ReasonBudgetExceeded, failed.Message
+		}
 		return metav1.ConditionFalse, carbonv1alpha1.ReasonFailed, failed.Reason + ": " + failed.Message
 	}
 	switch {
@@ -171,6 +175,8 @@ func (s *scope) readiness() (metav1.ConditionStatus, string, string) {
 
 func (s *scope) runReadiness(held bool) (metav1.ConditionStatus, string, string) {
 	switch {
+	case isStopped(s.job):
+		return metav1.ConditionFalse, carbonv1alpha1.ReasonBudgetExceeded, "is being stopped: " + stopRecordOf(s.job).Message
 	case queueOf(s.caj) != "" && s.job != nil && isSuspended(s.job):
 		return metav1.ConditionFalse, carbonv1alpha1.ReasonStarting, "waits in the Kueue queue " + queueOf(s.caj)
 	case held:

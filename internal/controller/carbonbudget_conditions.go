@@ -43,8 +43,11 @@ func setBudgetConditions(b *carbonv1alpha1.CarbonBudget, status *carbonv1alpha1.
 	}
 	used := policy.Budget{Limit: limitOf(b), Consumed: current.consumed.Total(), Reserved: v.reserved}
 	percent := int(ptr.Deref(b.Spec.WarnAtPercent, defaultWarnAtPercent))
-	near, reached := used.Uses(percent), used.Consumed >= used.Limit
+	near, reached := v.exhausted || used.Uses(percent), v.exhausted || used.Consumed >= used.Limit
 	message := fmt.Sprintf("%s g of %s g are left%s", used.Remaining(), used.Limit, untilEnd(current))
+	if v.exhausted {
+		message = fmt.Sprintf("%s g are used up%s: every run is stopped", used.Limit, untilEnd(current))
+	}
 
 	within := carbonv1alpha1.ReasonLimitReached
 	if !reached {

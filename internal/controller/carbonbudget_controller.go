@@ -63,7 +63,7 @@ func (r *CarbonBudgetReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return nil
 }
 
-// Reconcile counts the budget and wakes up when its next period begins.
+// Reconcile counts the budget, and wakes up when its next period begins and when its limit is reached.
 func (r *CarbonBudgetReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	now := r.Clock.Now()
 	if err := r.Ledger.load(ctx, now); err != nil {
@@ -81,6 +81,12 @@ func (r *CarbonBudgetReconciler) Reconcile(ctx context.Context, req ctrl.Request
 	if !ok {
 		return ctrl.Result{}, nil
 	}
+	exhausted, again, err := r.terminate(ctx, budget, seen, now)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	r.Ledger.exhaust(req.NamespacedName, exhausted)
+	seen.exhausted = exhausted
 	before := budget.DeepCopy()
 	budget.Status = budgetStatus(budget, seen, now)
 	if !equality.Semantic.DeepEqual(before.Status, budget.Status) {
@@ -90,8 +96,11 @@ func (r *CarbonBudgetReconciler) Reconcile(ctx context.Context, req ctrl.Request
 		r.Ledger.setBudget(budget, now)
 		recordBudget(r.Recorder, before, budget)
 	}
-	if budget.Status.Period == nil {
+	if period := budget.Status.Period; period != nil && (again.IsZero() || period.End.Time.Before(again)) {
+		again = period.End.Time
+	}
+	if again.IsZero() {
 		return ctrl.Result{}, nil
 	}
-	return ctrl.Result{RequeueAfter: budget.Status.Period.End.Sub(now)}, nil
+	return ctrl.Result{RequeueAfter: max(again.Sub(now), time.Millisecond)}, nil
 }

@@ -127,6 +127,7 @@ func (l *Ledger) setBudget(b *carbonv1alpha1.CarbonBudget, now time.Time) {
 	s := spaceOf(l.spaces, b.Namespace)
 	was, is := s.budgets[b.Name], newAccount(b, now)
 	s.budgets[b.Name] = is
+	is.exhausted = was != nil && was.exhausted && was.generation == is.generation && was.start.Equal(is.start)
 	s.recount(is)
 	s.freed = true
 	s.edited = s.edited || was == nil || was.generation != is.generation
@@ -173,8 +174,10 @@ type view struct {
 	jobs []booking
 	// alive are the UIDs of all the jobs there are.
 	alive map[types.UID]bool
-	// reserved by jobs that run or are about to start.
-	reserved estimate.Nanograms
+	// reserved by jobs that run or are about to start, consumed by those that ended in this period.
+	reserved, consumed estimate.Nanograms
+	// exhausted says that the limit of a budget that terminates is reached.
+	exhausted bool
 }
 
 // viewOf grants held jobs what room there is, and returns what the budget is made of then; false
@@ -189,7 +192,7 @@ func (l *Ledger) viewOf(b *carbonv1alpha1.CarbonBudget, now time.Time) (view, bo
 	if a == nil {
 		return view{}, false
 	}
-	v := view{alive: make(map[types.UID]bool, len(s.jobs)), reserved: a.reserved.Total()}
+	v := view{alive: make(map[types.UID]bool, len(s.jobs)), reserved: a.reserved.Total(), consumed: a.budget().Consumed}
 	for uid, job := range s.jobs {
 		v.alive[uid] = true
 		if a.matches(job.labels) {
@@ -201,15 +204,16 @@ func (l *Ledger) viewOf(b *carbonv1alpha1.CarbonBudget, now time.Time) (view, bo
 }
 
 // stirred are the jobs of a namespace for which a change of a budget may mean something: those that
-// were granted room and do not know it yet, and those that wait to be settled; all that have not
-// ended, when a budget came, went or was edited.
+// were granted room and do not know it yet, those that wait to be settled, and those that run though a
+// budget that terminates is used up; all that have not ended, when a budget came, went or was edited.
 func (l *Ledger) stirred(namespace string) []types.NamespacedName {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := spaceOf(l.spaces, namespace)
 	var keys []types.NamespacedName
 	for _, b := range s.jobs {
-		if b.leaving || b.state == reserved && !b.standing || s.edited && b.state != ended {
+		granted := b.state == reserved && !b.standing
+		if b.leaving || granted || b.burn != nil && s.exhausted(b) != "" || s.edited && b.state != ended {
 			keys = append(keys, types.NamespacedName{Namespace: namespace, Name: b.name})
 		}
 	}

@@ -41,6 +41,9 @@ type account struct {
 	// settling are the jobs whose grams are part of settled.
 	settling map[types.UID]bool
 	settled  estimate.Nanograms
+	// terminates says that runs are stopped when the limit is reached, exhausted that it is, by what
+	// was consumed and what the runs have emitted so far.
+	terminates, exhausted bool
 
 	consumed, reserved estimate.Sum
 }
@@ -50,11 +53,12 @@ func newAccount(b *carbonv1alpha1.CarbonBudget, now time.Time) *account {
 	zone, _ := zoneOf(b)
 	a := &account{
 		name: b.Name, generation: b.Generation,
-		limit:    limitOf(b),
-		enforced: b.Spec.Enforcement != carbonv1alpha1.BudgetWarn,
-		period:   periodOf(b),
-		zone:     zone,
-		settling: map[types.UID]bool{},
+		limit:      limitOf(b),
+		enforced:   b.Spec.Enforcement != carbonv1alpha1.BudgetWarn,
+		terminates: b.Spec.Enforcement == carbonv1alpha1.BudgetTerminate,
+		period:     periodOf(b),
+		zone:       zone,
+		settling:   map[types.UID]bool{},
 	}
 	if b.Spec.Selector != nil {
 		a.matchLabels = b.Spec.Selector.MatchLabels
@@ -137,7 +141,11 @@ func (a *account) apply(b *booking, sign int) {
 func (a *account) budget() policy.Budget {
 	consumed := a.consumed
 	consumed.Add(a.settled)
-	return policy.Budget{Limit: a.limit, Consumed: consumed.Total(), Reserved: a.reserved.Total(), Enforced: a.enforced}
+	b := policy.Budget{Limit: a.limit, Consumed: consumed.Total(), Reserved: a.reserved.Total(), Enforced: a.enforced}
+	if left := b.Remaining(); a.exhausted && left > 0 { // the runs have used more than was reserved for them
+		b.Limit -= left
+	}
+	return b
 }
 
 // recount adds the bookings up anew.
@@ -155,7 +163,7 @@ func (s *space) roll(now time.Time) {
 			continue
 		}
 		a.start, a.end = a.period.Bounds(now, a.zone)
-		a.settled = 0
+		a.settled, a.exhausted = 0, false
 		s.recount(a)
 		s.freed = true
 	}

@@ -30,6 +30,7 @@ import (
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/estimate"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/policy"
 )
 
 // bookingState is where a job stands with its budgets.
@@ -64,6 +65,18 @@ type booking struct {
 	leaving bool
 	// told is the hold that its status speaks of.
 	told hold
+	// burn is its run as it emits, pauses included; nil before the run and once it is on record.
+	burn *burn
+}
+
+// burn is a run as it emits.
+type burn struct {
+	// load lacks the intensities; known is false when its energy is unknown.
+	load   policy.Load
+	known  bool
+	region string
+	// first is when it ran for the first time.
+	first time.Time
 }
 
 // compare is the order of policy.Claim.
@@ -153,7 +166,7 @@ func (s *space) note(caj *carbonv1alpha1.CarbonAwareJob) {
 	s.names[caj.Name] = caj.UID
 	is := bookingOf(caj)
 	if was := s.jobs[caj.UID]; was != nil && is.state != ended {
-		is.told, is.standing = was.told, is.standing || was.standing
+		is.told, is.burn, is.standing = was.told, was.burn, is.standing || was.standing
 		if is.state != reserved || was.state == reserved {
 			is.state, is.grams = was.state, was.grams
 		}

@@ -116,8 +116,10 @@ func (r *Starter) awaitsRoom(ctx context.Context, caj *carbonv1alpha1.CarbonAwar
 		return false, err
 	}
 	within := findCondition(caj.Status.Conditions, carbonv1alpha1.ConditionWithinBudget)
-	reserved := within != nil && within.Status != metav1.ConditionFalse
-	return !reserved && r.Ledger.budgeted(caj.Namespace, caj.Labels), nil
+	if within == nil {
+		return r.Ledger.budgeted(caj.Namespace, caj.Labels), nil
+	}
+	return within.Status == metav1.ConditionFalse && (caj.Spec.MaxGrams != nil || r.Ledger.budgeted(caj.Namespace, caj.Labels)), nil
 }
 
 func (r *Starter) start(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob, job *batchv1.Job, now time.Time) (ctrl.Result, error) {

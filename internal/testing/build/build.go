@@ -174,3 +174,9 @@ func (b *Budget) TimeZone(name string) *Budget {
 	b.object.Spec.TimeZone = name
 	return b
 }
+
+// MaxGrams sets spec.maxGrams.
+func (j *Job) MaxGrams(quantity string) *Job {
+	j.object.Spec.MaxGrams = new(resource.MustParse(quantity))
+	return j
+}

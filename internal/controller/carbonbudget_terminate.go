@@ -1,0 +1,61 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"context"
+	"time"
+
+	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/policy"
+)
+
+// terminate says whether the limit of a budget that terminates is reached, by what was consumed and
+// what the present runs have emitted so far, and when to look again. At that moment nothing is left, so
+// all runs are stopped, whichever started first.
+func (r *CarbonBudgetReconciler) terminate(ctx context.Context, b *carbonv1alpha1.CarbonBudget, v view, now time.Time) (bool, time.Time, error) {
+	if b.Spec.Enforcement != carbonv1alpha1.BudgetTerminate {
+		return false, time.Time{}, nil
+	}
+	var loads []policy.Load
+	for i := range v.jobs {
+		burning := v.jobs[i].burn
+		if burning == nil || !burning.known {
+			continue
+		}
+		region := regionFacts{}
+		if burning.region != "" {
+			found, err := findRegions(ctx, r.Client, []string{burning.region})
+			if err != nil {
+				return false, time.Time{}, err
+			}
+			region = found[0]
+		}
+		load := burning.load
+		load.Layers = region.priced(burning.first, now)
+		loads = append(loads, load)
+	}
+	left := policy.Budget{Limit: limitOf(b), Consumed: v.consumed}.Remaining()
+	at, ok := policy.Crossing(loads, left, now, breakerHorizon)
+	if ok && !now.Before(at) {
+		return true, time.Time{}, nil
+	}
+	if len(loads) == 0 {
+		return false, time.Time{}, nil
+	}
+	return false, lookAgain(at, ok, now), nil
+}
