@@ -46,6 +46,7 @@ test-unit: ## The tests of the packages that need no API server.
 	packages=$$(go list ./... | grep -vE '$(NEEDS_APISERVER)|$(NEEDS_CLUSTER)'); \
 	  go test $(TESTFLAGS) $$packages
 	go test -C hack/controlplane $(TESTFLAGS) ./...
+	go test -C test/meter -v $(TESTFLAGS) ./... # -v tells what is skipped: the npm SDKs need node
 
 .PHONY: fuzz
 fuzz: ## Feed every parser 50,000 mutations of good input.
@@ -95,6 +96,7 @@ fmt: $(GOLANGCI_LINT) ## Format all Go code.
 lint: $(GOLANGCI_LINT) ## Lint all Go code.
 	$(GOLANGCI_LINT) run
 	cd hack/controlplane && ../../$(GOLANGCI_LINT) run
+	cd test/meter && ../../$(GOLANGCI_LINT) run
 
 .PHONY: generate
 generate: $(CONTROLLER_GEN) ## Generate the deep-copy code of the API.

@@ -1,0 +1,142 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package meter
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/ecotracker-dev/ecotracker-operator/internal/meter"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/testing/llm"
+	"github.com/google/go-cmp/cmp"
+)
+
+// The npm packages openai and @anthropic-ai/sdk, at the versions of node/package-lock.json.
+func TestNodeSDKs(t *testing.T) {
+	dir := install(t)
+	plain := newWorld(t, func() *llm.Server { return &llm.Server{Discard: true, Gzip: true} }, "")
+	busy := newWorld(t, func() *llm.Server { return &llm.Server{Busy: 1} }, "")
+	refused := newWorld(t, func() *llm.Server { return &llm.Server{} }, meter.AnnotationBreaker+`="open"`)
+	addresses, err := json.Marshal(map[string][]string{
+		"openai":           {plain.direct + "/v1", plain.via + "/openai"},
+		"anthropic":        {plain.direct, plain.via + "/anthropic"},
+		"azure":            {plain.direct, plain.via + "/azure"},
+		"busy":             {busy.direct + "/v1", busy.via + "/openai"},
+		"refusedOpenAI":    {refused.via + "/openai", refused.via + "/openai"},
+		"refusedAnthropic": {refused.via + "/anthropic", refused.via + "/anthropic"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := exec.CommandContext(t.Context(), "node", "sdk.mjs")
+	command.Dir = dir
+	command.Env = append(os.Environ(), "ADDRESSES="+string(addresses))
+	var out, log bytes.Buffer
+	command.Stdout, command.Stderr = &out, &log
+	if err := command.Run(); err != nil {
+		t.Fatalf("%v: %s", err, log.String())
+	}
+	var seen map[string][2]any
+	if err := json.Unmarshal(out.Bytes(), &seen); err != nil {
+		t.Fatalf("%v: %.500s", err, out.String())
+	}
+	if len(seen) != 20 {
+		t.Errorf("there were %d scenarios", len(seen))
+	}
+	for name, pair := range seen {
+		if diff := cmp.Diff(pair[0], pair[1]); diff != "" || pair[0] == nil {
+			t.Errorf("%s (-direct +via the meter):\n%s", name, diff)
+		}
+	}
+	checkRefusals(t, seen)
+	if got := len(refused.upstream.Requests()); got != 0 {
+		t.Errorf("%d calls went through an open breaker", got)
+	}
+
+	// All of the scenarios but models and notFound, which cost nothing.
+	plain.wait(9 + 200 + 3 + 1 + 1)
+	anthropicTokens := used(3)
+	anthropicTokens.Reasoning = 0 // it does not tell
+	got := plain.counts()
+	// What the cancelled stream brought before the SDK left depends on the moment.
+	left := got["openai chat gpt-4.1 cancelled"]
+	if left.Calls > 0 && (left.Calls != 1 || left.Estimated != 1 || left.Tokens.Output < 2) {
+		t.Errorf("the cancelled call is counted as %+v", left)
+	}
+	delete(got, "openai chat gpt-4.1 cancelled")
+	want := map[string]counts{
+		"openai chat gpt-4.1 200":                      {Calls: 209 - left.Calls, Tokens: used(209 - left.Calls)},
+		"openai embeddings text-embedding-3-small 200": {Calls: 1, Tokens: meter.Tokens{Input: llm.Input}},
+		"anthropic chat claude-sonnet-4-5 200":         {Calls: 3, Tokens: anthropicTokens},
+		"azure.ai.openai chat gpt-4o 200":              {Calls: 1, Tokens: used(1)},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("counted (-want +got):\n%s", diff)
+	}
+	busy.wait(2)
+	want = map[string]counts{"openai chat gpt-4.1 429": {Calls: 1}, "openai chat gpt-4.1 200": {Calls: 1, Tokens: used(1)}}
+	if diff := cmp.Diff(want, busy.counts()); diff != "" {
+		t.Errorf("with a retry counted (-want +got):\n%s", diff)
+	}
+}
+
+// checkRefusals checks that the SDKs take an open breaker for what it is, and do not try again.
+func checkRefusals(t *testing.T, seen map[string][2]any) {
+	t.Helper()
+	const message = "carbon budget exceeded: this job has used up its grams of CO2e (0 g in this pod), further calls are refused"
+	for name, body := range map[string]any{
+		"openai refused": map[string]any{"message": message, "type": "invalid_request_error", "param": nil, "code": "carbon_budget_exceeded"},
+		"anthropic refused": map[string]any{
+			"type": "error", "error": map[string]any{"type": "permission_error", "message": message},
+		},
+	} {
+		got, ok := seen[name][1].(map[string]any)
+		if !ok || got["class"] != "PermissionDeniedError" || got["status"] != 403.0 || cmp.Diff(body, got["body"]) != "" {
+			t.Errorf("%s: got %v", name, seen[name][1])
+		}
+	}
+}
+
+// install puts the SDKs into a folder of its own.
+func install(t *testing.T) string {
+	t.Helper()
+	for _, program := range []string{"node", "npm"} {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Skipf("SKIPPED: the tests with the npm SDKs need %s on the PATH (Node.js 20 or newer)", program)
+		}
+	}
+	dir := t.TempDir()
+	for _, name := range []string{"package.json", "package-lock.json", "sdk.mjs"} {
+		data, err := os.ReadFile(filepath.Join("node", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	command := exec.CommandContext(t.Context(), "npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts")
+	command.Dir = dir
+	if out, err := command.CombinedOutput(); err != nil {
+		t.Skipf("SKIPPED: npm cannot install the SDKs: %v\n%s", err, out)
+	}
+	return dir
+}
