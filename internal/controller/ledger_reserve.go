@@ -72,11 +72,7 @@ func (l *Ledger) reserve(caj *carbonv1alpha1.CarbonAwareJob, grams estimate.Nano
 		s.put(b)
 		return answer
 	}
-	asked := grams
-	if grams == unknownGrams && !enforced(accounts) {
-		asked = 0 // it cannot be counted, and nothing forbids it
-	}
-	b.state, b.grams = waiting, asked
+	b.state, b.grams = waiting, grams
 	s.put(b)
 	s.try(caj.UID)
 	b = *s.jobs[caj.UID]
@@ -160,17 +156,11 @@ func (s *space) grant(queue []*booking) {
 	for _, claim := range policy.Admit(claims, budgets) {
 		b := *s.jobs[types.UID(claim.UID)]
 		b.state, b.told = reserved, hold{}
+		if b.grams == unknownGrams { // budgets that only warn let it through, and cannot count it
+			b.grams = 0
+		}
 		s.put(b)
 	}
-}
-
-func enforced(accounts []*account) bool {
-	for _, a := range accounts {
-		if a.enforced {
-			return true
-		}
-	}
-	return false
 }
 
 // holdOf is the first budget that has no room for so much.

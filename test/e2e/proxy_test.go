@@ -87,7 +87,8 @@ func (p *killingProxy) isLifeWrite(r *http.Request) bool {
 	if r.Method == http.MethodGet || !strings.Contains(r.URL.Path, "/namespaces/"+p.namespace+"/") {
 		return false
 	}
-	return strings.Contains(r.URL.Path, "/jobs") || strings.Contains(r.URL.Path, "/carbonawarejobs")
+	return strings.Contains(r.URL.Path, "/jobs") || strings.Contains(r.URL.Path, "/carbonawarejobs") ||
+		strings.Contains(r.URL.Path, "/carbonbudgets")
 }
 
 // count notes a write and says whether to kill at it.

@@ -18,6 +18,7 @@ package envtest
 
 import (
 	"context"
+	"fmt"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -161,4 +162,41 @@ var _ = Describe("The grams of a deleted job", func() {
 		Expect(w.sums("team")).To(Equal(grams("60", "0", "40")))
 		Expect(w.getBudget("team").Status.Settling).To(BeEmpty())
 	})
+
+	for _, after := range []bool{false, true} {
+		It(fmt.Sprintf("are settled exactly once when the process dies at any write (after it: %t)", after), func(ctx context.Context) {
+			for at := 1; ; at++ {
+				w := newWorld(ctx)
+				gb := w.trace("gb", nil, flat(20, 200)...)
+				w.budget(build.CarbonBudget("team", w.namespace, "1000"))
+				for _, name := range []string{"runs", "done"} {
+					w.create(build.CarbonAwareJob(name, w.namespace).Regions(gb).MaxDelay(0).Watts("1000"))
+					w.pass(name)
+					w.running(name, w.slot(1))
+				}
+				w.completed("done", w.slot(2))
+				w.at(w.slot(3), gb)
+				w.plan("done")
+				for _, name := range []string{"runs", "done"} {
+					Expect(api.Delete(ctx, w.get(name))).To(Succeed())
+				}
+				w.death.reset(at, after)
+				w.untilQuiet([]string{"runs", "done"})
+				died := w.death.isDead()
+				w.death.reset(0, false)
+				w.restart()
+				w.untilQuiet([]string{"runs", "done"})
+				for _, name := range []string{"runs", "done"} {
+					w.gone(&carbonv1alpha1.CarbonAwareJob{}, name)
+					Expect(w.job(name).Finalizers).To(BeEmpty(), "death at write %d", at)
+				}
+				Expect(w.sums("team")).To(Equal(grams("300", "0", "700")), "death at write %d", at)
+				Expect(w.getBudget("team").Status.Settling).To(BeEmpty())
+				if !died {
+					Expect(at).To(BeNumerically(">", 5), "it has more writes than that")
+					return
+				}
+			}
+		})
+	}
 })
