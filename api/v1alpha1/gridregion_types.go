@@ -57,6 +57,7 @@ type RegionPlacement struct {
 	// has with another value excludes the region for that job.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=16
+	// +kubebuilder:validation:XValidation:rule="self.all(k, size(k) <= 317 && k.matches('^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$'))",message="nodeSelector must have labels of nodes as its keys, for example topology.kubernetes.io/region"
 	NodeSelector map[string]string `json:"nodeSelector,omitempty"`
 
 	// tolerations are added to the pod template's tolerations.

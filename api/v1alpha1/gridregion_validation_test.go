@@ -164,6 +164,8 @@ func TestGridRegionRefuses(t *testing.T) {
 		{"variable with a dash", "spec: {placement: {env: [{name: AWS-REGION, value: a}]}}", "spec.placement.env[0].name", envName},
 		{"variable without a value", "spec: {placement: {env: [{name: AWS_REGION}]}}", "spec.placement.env[0].value", "Required value"},
 		{"variable twice", "spec: {placement: {env: [{name: A, value: a}, {name: A, value: b}]}}", "spec.placement.env[1]", "Duplicate value"},
+		{"node label that is none", `spec: {placement: {nodeSelector: {"my zone": a}}}`, "spec.placement.nodeSelector", "labels of nodes as its keys"},
+		{"node label with a value that is none", `spec: {placement: {nodeSelector: {zone: "UK South"}}}`, "spec.placement.nodeSelector.zone", "should match"},
 		{"node label without a value", "spec: {placement: {nodeSelector: {zone: 1}}}", "spec.placement.nodeSelector.zone", "must be of type string"},
 	}
 	expectRefused(t, gridRegionCRD, tracedRegion, rows)

@@ -93,6 +93,9 @@ func trim(node any) {
 				dropBelow(child)
 				loosen(child)
 			} else {
+				if key == labels {
+					boundLabels(child)
+				}
 				trim(child)
 			}
 		}

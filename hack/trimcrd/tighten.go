@@ -26,6 +26,17 @@ const (
 	maxInt32 = 1<<31 - 1
 )
 
+// labels is the field of ours that holds labels; the generator has no marker for the values of a map.
+const labels = "nodeSelector"
+
+// boundLabels lets a map have values of labels only.
+func boundLabels(schema any) {
+	fields, _ := schema.(map[string]any)
+	if values, isMap := fields["additionalProperties"].(map[string]any); isMap {
+		values["maxLength"], values["pattern"] = 63, `^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$`
+	}
+}
+
 // uniqueToUs are the lists in which Kubernetes itself takes two items with the same key. Held to be
 // maps, they would make us refuse a Job that it accepts.
 var uniqueToUs = map[string]bool{"env": true, "ports": true, "hostAliases": true, "imagePullSecrets": true}
