@@ -72,7 +72,8 @@ test-kwok: build $(CONTROLPLANE) ## End to end on simulated nodes.
 
 .PHONY: test-e2e
 test-e2e: build $(CONTROLPLANE) ## End to end on real nodes with real pods (Linux, root).
-	$(CONTROLPLANE) run --nodes=real -- $(E2E)
+	CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o bin/e2e-agent ./hack/e2eagent
+	$(CONTROLPLANE) run --nodes=real --image=ecotracker.dev/meter:dev=bin/meter --image=ecotracker.dev/agent:dev=bin/e2e-agent -- $(E2E)
 
 .PHONY: verify
 verify: $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(KUSTOMIZE) $(GOLANGCI_LINT) ## Check that nothing is stale, untidy or against the rules.
