@@ -44,8 +44,8 @@ const (
 	// program, needs 25 MiB.
 	memoryLimit = 15 << 20
 	// lastCalls is how long calls may go on after the signal to stop. A sidecar gets it when the job's
-	// own containers have ended, so there is nobody left who waits for them.
-	lastCalls = 2 * time.Second
+	// own containers have ended, so there is nobody left who waits for them, and it may have 2 s in all.
+	lastCalls = time.Second
 	// headerTimeout bounds how long a client may take for a request's header.
 	headerTimeout = 10 * time.Second
 )

@@ -22,6 +22,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -62,7 +63,7 @@ func (m *Meter) newCall(route route, path string, r *http.Request) *call {
 	c := &call{
 		meter: m, route: route, path: path,
 		counted:   known && r.Method == http.MethodPost,
-		costs:     r.Method == http.MethodPost || r.Header.Get("Upgrade") != "",
+		costs:     r.Method == http.MethodPost && !isFree(path) || r.Header.Get("Upgrade") != "",
 		decisions: m.config.Control.Current(),
 		ctx:       r.Context().Err,
 	}
@@ -77,6 +78,12 @@ func (m *Meter) newCall(route route, path string, r *http.Request) *call {
 		c.request.setModel(unescape(op.model))
 	}
 	return c
+}
+
+// isFree says whether a POST asks no model: counting tokens, and uploading files.
+func isFree(path string) bool {
+	return slices.ContainsFunc([]string{"/count_tokens", ":countTokens", "/input_tokens", "/files"},
+		func(free string) bool { return strings.HasSuffix(path, free) })
 }
 
 func unescape(s string) string {
@@ -129,7 +136,7 @@ func (c *call) direct(out *http.Request) {
 // answered looks into an answer.
 func (c *call) answered(r *http.Response) {
 	c.status = strconv.Itoa(r.StatusCode)
-	c.answerOK = r.StatusCode >= 200 && r.StatusCode <= 299
+	c.answerOK = r.StatusCode >= 200 && r.StatusCode <= 299 || r.StatusCode == http.StatusSwitchingProtocols
 	if !c.counted {
 		return
 	}
@@ -227,9 +234,8 @@ func (c *call) tally(requested, sent string) Tally {
 			t.RequestedKWh = would
 		}
 	}
-	var assumed bool
-	t.Nanograms, assumed = c.meter.price(t.KWh)
-	t.RequestedNanograms, _ = c.meter.price(t.RequestedKWh)
+	intensity, assumed := c.meter.intensity()
+	t.Nanograms, t.RequestedNanograms = nanograms(t.KWh, intensity), nanograms(t.RequestedKWh, intensity)
 	if assumed {
 		t.AssumedKWh = kWh
 	}

@@ -18,6 +18,7 @@ package meter
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -82,8 +83,25 @@ func (t *Tally) add(o Tally) {
 	t.KWh += o.KWh
 	t.RequestedKWh += o.RequestedKWh
 	t.AssumedKWh += o.AssumedKWh
-	t.Nanograms += o.Nanograms
-	t.RequestedNanograms += o.RequestedNanograms
+	t.Nanograms = sum(t.Nanograms, o.Nanograms)
+	t.RequestedNanograms = sum(t.RequestedNanograms, o.RequestedNanograms)
+}
+
+// sum stops at the largest number, so that nothing that an upstream claims makes emissions negative.
+func sum(a, b estimate.Nanograms) estimate.Nanograms {
+	if a > math.MaxInt64-b {
+		return math.MaxInt64
+	}
+	return a + b
+}
+
+// nanograms are the emissions of an energy; more than can be told are the most that can.
+func nanograms(kWh, gramsPerKWh float64) estimate.Nanograms {
+	n, err := estimate.GramsToNano(kWh * gramsPerKWh)
+	if err != nil {
+		return math.MaxInt64
+	}
+	return n
 }
 
 // Total adds up all lines.
@@ -114,7 +132,7 @@ func (l *ledger) add(k Kind, t Tally) {
 	k.Requested, k.Effective = tidy(k.Requested), tidy(k.Effective)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.grams += t.Nanograms
+	l.grams = sum(l.grams, t.Nanograms)
 	if l.lines[k] == nil {
 		if len(l.lines) >= maxLines-1 {
 			k = theOthers

@@ -21,6 +21,7 @@ import (
 	"io"
 	"log/slog"
 	"math"
+	"net"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
@@ -28,8 +29,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/ecotracker-dev/ecotracker-operator/internal/estimate"
 )
 
 // Mode says how far the meter goes.
@@ -128,17 +127,24 @@ func (buffers) Get() []byte { return bufferPool.Get().(*[pieceSize]byte)[:] }
 
 func (buffers) Put(b []byte) { bufferPool.Put((*[pieceSize]byte)(b)) }
 
+// dialTimeout is how long an upstream may take to accept a connection. The client's own limit cannot
+// tell: it is connected to the meter at once.
+const dialTimeout = 10 * time.Second
+
 // NewTransport is a transport to upstreams: HTTP/2 where they speak it, compressed where they can, as
-// many connections as the client has, through the proxy that the environment names. It has no limit of
-// time, since a model may think for long and the client has limits of its own.
+// many connections as the client has, through the proxy that the environment names. Only connecting has
+// a limit of time, since a model may think for long and the client has limits of its own.
 func NewTransport() *http.Transport {
 	return &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           (&net.Dialer{Timeout: dialTimeout}).DialContext,
 		ForceAttemptHTTP2:     true,
 		MaxIdleConnsPerHost:   256,
 		IdleConnTimeout:       50 * time.Second,
-		TLSHandshakeTimeout:   10 * time.Second,
+		TLSHandshakeTimeout:   dialTimeout,
 		ExpectContinueTimeout: time.Second,
+		// A connection that died in silence must not take all calls of the next minutes with it.
+		HTTP2: &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second},
 	}
 }
 
@@ -189,18 +195,12 @@ func (m *Meter) refusal(c *call) string {
 	return ""
 }
 
-// price is the emissions of an amount of energy now, and whether the intensity had to be assumed.
-func (m *Meter) price(kWh float64) (estimate.Nanograms, bool) {
-	intensity := m.config.Control.Current().Intensity
-	assumed := math.IsNaN(intensity)
-	if assumed {
-		intensity = m.config.AssumedIntensity
+// intensity is that at which calls are priced now, in gCO2e/kWh, and whether it had to be assumed.
+func (m *Meter) intensity() (grams float64, assumed bool) {
+	if known := m.config.Control.Current().Intensity; !math.IsNaN(known) {
+		return known, false
 	}
-	grams, err := estimate.GramsToNano(kWh * intensity)
-	if err != nil { // beyond any real amount: the breaker has to open
-		return math.MaxInt64 / 4, assumed
-	}
-	return grams, assumed
+	return m.config.AssumedIntensity, true
 }
 
 // Wait returns when all calls are counted. No call may come any more.

@@ -17,7 +17,6 @@ limitations under the License.
 package meter
 
 import (
-	"math"
 	"slices"
 	"strconv"
 
@@ -60,10 +59,7 @@ func (m *Meter) Collect(ch chan<- prometheus.Metric) {
 		open = 1
 	}
 	gauge(breakerDesc, open)
-	intensity := decisions.Intensity
-	if math.IsNaN(intensity) {
-		intensity = m.config.AssumedIntensity
-	}
+	intensity, _ := m.intensity()
 	gauge(intensityDesc, intensity)
 	for _, line := range m.Lines() {
 		labels := []string{line.Provider, line.Operation, line.Requested, line.Effective, line.Status, strconv.FormatBool(line.Downgraded)}

@@ -21,6 +21,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -278,6 +279,21 @@ func TestHostileUpstream(t *testing.T) {
 	}
 	if grown > maxEvent+len(long) {
 		t.Errorf("%d bytes are kept", grown)
+	}
+}
+
+// Nor can it make the emissions negative.
+func TestEmissionsDoNotOverflow(t *testing.T) {
+	l := newLedger(nil)
+	for range 10 {
+		n := nanograms(1e6, 5000)
+		l.add(Kind{Provider: "openai"}, Tally{Nanograms: n, RequestedNanograms: n})
+	}
+	if total := Total(l.snapshot()); l.emitted() != math.MaxInt64 || total.Nanograms != math.MaxInt64 || total.RequestedNanograms != math.MaxInt64 {
+		t.Errorf("%s g were emitted, in all lines %+v", l.emitted(), total)
+	}
+	if n := nanograms(math.Inf(1), 1); n != math.MaxInt64 {
+		t.Errorf("infinity is %s g", n)
 	}
 }
 

@@ -190,6 +190,9 @@ func TestOtherRequests(t *testing.T) {
 		t.Errorf("the upstream's 404 became %d", status)
 	}
 	w.wait(1)
+	for _, free := range []string{"/anthropic/v1/messages/count_tokens", "/gemini/v1/models/g:countTokens", "/openai/files"} {
+		_, _ = w.post(w.via+free, `{}`)
+	}
 	if diff := cmp.Diff(Line{Kind{"openai", "other", "", "", "404", false}, Tally{Calls: 1}}, w.line()); diff != "" {
 		t.Errorf("counted (-want +got):\n%s", diff)
 	}
