@@ -46,6 +46,14 @@ type GridRegionSpec struct {
 	// +kubebuilder:validation:Pattern=`^[A-Z]{3}$`
 	AnnualMean string `json:"annualMean,omitempty"`
 
+	// maxStartsPerWindow caps how many waiting jobs start in one slot of the region's forecast, such as a
+	// half hour, spread evenly over it. A job that finds the greenest slot full takes the next best one that
+	// is worth waiting for, and starts at once when there is none. 0, the default, is no cap.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=100000
+	MaxStartsPerWindow *int32 `json:"maxStartsPerWindow,omitempty"`
+
 	// placement is applied to a Job that starts in this region.
 	// +optional
 	Placement *RegionPlacement `json:"placement,omitempty"`

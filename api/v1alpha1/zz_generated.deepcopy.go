@@ -685,6 +685,11 @@ func (in *GridRegionSpec) DeepCopyInto(out *GridRegionSpec) {
 			(*in)[i].DeepCopyInto(&(*out)[i])
 		}
 	}
+	if in.MaxStartsPerWindow != nil {
+		in, out := &in.MaxStartsPerWindow, &out.MaxStartsPerWindow
+		*out = new(int32)
+		**out = **in
+	}
 	if in.Placement != nil {
 		in, out := &in.Placement, &out.Placement
 		*out = new(RegionPlacement)

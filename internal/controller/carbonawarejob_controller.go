@@ -47,6 +47,9 @@ type CarbonAwareJobReconciler struct {
 	// Models tells the energy of workloads; nil stands for the built-in table.
 	Models *ModelTable
 	Ledger *Ledger
+
+	// starts are the planned ones of all jobs.
+	starts roster
 }
 
 const (
@@ -96,6 +99,7 @@ func (r *CarbonAwareJobReconciler) Reconcile(ctx context.Context, req ctrl.Reque
 		return r.releaseOrphan(ctx, req.NamespacedName)
 	}
 	if !caj.DeletionTimestamp.IsZero() {
+		r.starts.drop(caj.UID)
 		return r.finalize(ctx, caj)
 	}
 	if err := r.ensureFinalizer(ctx, caj); err != nil {

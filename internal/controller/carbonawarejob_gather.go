@@ -42,6 +42,8 @@ type scope struct {
 	regions []regionFacts
 	models  modelFacts
 	now     time.Time
+	// starts knows the plans of the other jobs; nil for none.
+	starts *roster
 
 	// blocked is what keeps the job from being created; nil when nothing does.
 	blocked *blockage
@@ -79,8 +81,11 @@ func (s *scope) latestStart() time.Time {
 
 // gather reads every fact that the pass needs.
 func (r *CarbonAwareJobReconciler) gather(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob) (*scope, error) {
-	s := &scope{caj: caj, now: r.Clock.Now()}
-	var err error
+	s := &scope{caj: caj, now: r.Clock.Now(), starts: &r.starts}
+	err := r.starts.fill(ctx, r.Client)
+	if err != nil {
+		return nil, err
+	}
 	if s.job, s.jobGone, err = r.findJob(ctx, caj); err != nil {
 		return nil, err
 	}

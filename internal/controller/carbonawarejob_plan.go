@@ -22,6 +22,7 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/policy"
@@ -55,10 +56,12 @@ func durationOr(d *metav1.Duration, fallback time.Duration) time.Duration {
 // plan makes or renews the plan of a job that has not started.
 func (s *scope) plan() {
 	if s.started() || s.jobGone || s.finished() {
+		s.starts.drop(s.caj.UID)
 		return
 	}
 	if s.blocked = s.checkTemplate(); s.blocked != nil {
 		s.caj.Status.Plan = nil
+		s.starts.drop(s.caj.UID)
 		return
 	}
 	s.caj.Status.Model = s.plannedModel()
@@ -66,7 +69,14 @@ func (s *scope) plan() {
 		s.wakeAt(s.pendingUntil())
 		return
 	}
-	request := s.request()
+	s.starts.reserve(s.caj.UID, func(room roomOf) *carbonv1alpha1.PlanStatus {
+		s.choose(s.request(room))
+		return s.caj.Status.Plan
+	})
+}
+
+// choose makes a plan, and puts it in the place of an old one if it is worth that.
+func (s *scope) choose(request policy.Request) {
 	next := policy.Choose(request)
 	old := s.caj.Status.Plan
 	if old == nil || s.planIsVoid(old, next) {
@@ -133,7 +143,7 @@ func (s *scope) regionsPending() bool {
 	return false
 }
 
-func (s *scope) request() policy.Request {
+func (s *scope) request(room roomOf) policy.Request {
 	spec := &s.caj.Spec
 	request := policy.Request{
 		UID:                  string(s.caj.UID),
@@ -156,9 +166,11 @@ func (s *scope) request() policy.Request {
 	}
 	until = until.Add(request.Duration).Add(time.Second) // starts are rounded up to whole seconds
 	for _, r := range s.regions {
-		request.Regions = append(request.Regions, policy.Region{
-			Name: r.name, Estimate: r.estimateAt(s.now, until), Signal: r.signal(), Excluded: s.excluded(r),
-		})
+		region := policy.Region{Name: r.name, Estimate: r.estimateAt(s.now, until), Signal: r.signal(), Excluded: s.excluded(r)}
+		if r.object != nil {
+			region.Room = room(r.name, int(ptr.Deref(r.object.Spec.MaxStartsPerWindow, 0)), region.Estimate.Series)
+		}
+		request.Regions = append(request.Regions, region)
 	}
 	return request
 }

@@ -53,7 +53,7 @@ func Preview(caj *carbonv1alpha1.CarbonAwareJob, regions []carbonv1alpha1.GridRe
 	if blocked := s.checkTemplate(); blocked != nil {
 		return policy.Plan{}, fmt.Errorf("%s: %s", blocked.planned, blocked.message)
 	}
-	return policy.Choose(s.request()), nil
+	return policy.Choose(s.request(anyNumber)), nil
 }
 
 // previewRegions are the names of the job's regions: those that it names, else the default one.

@@ -135,6 +135,19 @@ func deciderOf(name string, regions []Region, o Options) (decider, error) {
 	return nil, fmt.Errorf("there is no policy %q: choose among %v", name, Names())
 }
 
+// Decide is the start of a single job by a policy: what a replay would let it do, and its region's index.
+func Decide(regions []Region, o Options, name, uid string, submitted time.Time) (at time.Time, region int, err error) {
+	if err := check(regions, o); err != nil {
+		return submitted, 0, err
+	}
+	decide, err := deciderOf(name, regions, o)
+	if err != nil {
+		return submitted, 0, err
+	}
+	s := decide(job{uid: uid, submitted: submitted})
+	return s.at, s.region, nil
+}
+
 // follow lets every job run as decided.
 func follow(ctx context.Context, jobs []job, decide decider, actual []forecast.Series, o Options, done func(int)) ([]Run, error) {
 	const often = 1000

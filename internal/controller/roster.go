@@ -1,0 +1,136 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/forecast"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/policy"
+)
+
+// roster knows where and when every waiting job is planned to start, so that a region with a cap gets no
+// more starts in a slot than that, and no pass has to look at all other jobs. Its truth are the plans in
+// status: it is filled from them after a start of the process. A pass holds its lock from the choice of
+// a start until that is entered, so that two passes never take the same last place.
+//
+// The zero roster is ready for use; nil knows of no other job.
+type roster struct {
+	mu     sync.Mutex
+	filled bool
+	plans  map[types.UID]plannedStart
+	rooms  map[string]*policy.Occupancy // of the regions with a cap
+}
+
+// plannedStart is where and when a job is planned to start.
+type plannedStart struct {
+	region string
+	start  time.Time
+}
+
+// fill takes over the plans of the jobs that have not started. Only the first call does anything.
+func (r *roster) fill(ctx context.Context, c client.Reader) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.filled {
+		return nil
+	}
+	var jobs carbonv1alpha1.CarbonAwareJobList
+	if err := c.List(ctx, &jobs, client.UnsafeDisableDeepCopy, client.DisableReadYourWritesConsistency); err != nil {
+		return fmt.Errorf("listing the plans of all CarbonAwareJobs: %w", err)
+	}
+	r.plans, r.rooms, r.filled = map[types.UID]plannedStart{}, map[string]*policy.Occupancy{}, true
+	for i := range jobs.Items {
+		job := &jobs.Items[i]
+		if plan := job.Status.Plan; plan != nil && caresAboutStart(job) {
+			r.plans[job.UID] = plannedStart{plan.Region, plan.Start.Time}
+		}
+	}
+	return nil
+}
+
+// caresAboutStart says whether the job waits for its start.
+func caresAboutStart(caj *carbonv1alpha1.CarbonAwareJob) bool {
+	for _, over := range []string{carbonv1alpha1.ConditionStarted, carbonv1alpha1.ConditionComplete, carbonv1alpha1.ConditionFailed} {
+		if isTrue(caj.Status.Conditions, over) {
+			return false
+		}
+	}
+	return caj.DeletionTimestamp.IsZero()
+}
+
+// reserve lets decide choose a start for the job, with the others' places in sight and its own one free,
+// and enters what it chose; nil for nothing.
+func (r *roster) reserve(uid types.UID, decide func(roomOf) *carbonv1alpha1.PlanStatus) {
+	if r == nil {
+		decide(anyNumber)
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.free(uid)
+	if plan := decide(r.room); plan != nil {
+		at := plannedStart{plan.Region, plan.Start.Time}
+		r.plans[uid] = at
+		r.rooms[at.region].Add(at.start)
+	}
+}
+
+// drop forgets a job that waits no longer.
+func (r *roster) drop(uid types.UID) {
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.free(uid)
+}
+
+func (r *roster) free(uid types.UID) {
+	if at, known := r.plans[uid]; known {
+		r.rooms[at.region].Remove(at.start)
+		delete(r.plans, uid)
+	}
+}
+
+// roomOf is the room for starts in a region with a cap on the slots of a series; nil for any number.
+type roomOf func(region string, limit int, grid forecast.Series) *policy.Occupancy
+
+// anyNumber is the room where nobody else counts.
+func anyNumber(string, int, forecast.Series) *policy.Occupancy { return nil }
+
+// room counts anew only when the cap or the slots of the region have changed.
+func (r *roster) room(region string, limit int, grid forecast.Series) *policy.Occupancy {
+	if counted := r.rooms[region]; counted.Fits(limit, grid) {
+		return counted
+	}
+	fresh := policy.NewOccupancy(limit, grid)
+	for _, at := range r.plans {
+		if at.region == region {
+			fresh.Add(at.start)
+		}
+	}
+	r.rooms[region] = fresh
+	return fresh
+}

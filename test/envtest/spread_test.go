@@ -1,0 +1,192 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package envtest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/controller"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/forecast"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/replay"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/testing/build"
+)
+
+var _ = Describe("A region with maxStartsPerWindow", func() {
+	capped := func(ctx context.Context, limit int32, grams ...int) (*world, string) {
+		w := newWorld(ctx)
+		gb := w.trace("gb", nil, grams...)
+		w.editRegion(gb, func(region *carbonv1alpha1.GridRegion) { region.Spec.MaxStartsPerWindow = &limit })
+		return w, gb
+	}
+	// starts counts the jobs that wait, by the slot of their start.
+	starts := func(w *world, jobs int) (bySlot map[time.Time]int, waiting int) {
+		bySlot = map[time.Time]int{}
+		for i := range jobs {
+			plan := w.get(fmt.Sprint("x", i)).Status.Plan
+			if plan.Reason == "SlotsFull" {
+				Expect(plan.Start.Time).To(BeTemporally("~", w.clock.Now(), time.Second), "overflow starts at once")
+				continue
+			}
+			Expect(plan.Reason).To(Equal("GreenestWindow"))
+			bySlot[plan.Start.UTC().Truncate(30*time.Minute)]++
+			waiting++
+		}
+		return bySlot, waiting
+	}
+	twoDips := append(dip(6, 100), flat(20, 300)...)
+	twoDips[9] = 150
+
+	It("fills the green slots, starts the overflow at once, and remembers it all in a new process", func(ctx context.Context) {
+		w, gb := capped(ctx, 2, twoDips...)
+		const jobs = 9
+		for i := range jobs {
+			w.create(build.CarbonAwareJob(fmt.Sprint("x", i), w.namespace).Regions(gb).MaxDelay(8 * time.Hour))
+			w.plan(fmt.Sprint("x", i))
+		}
+		bySlot, waiting := starts(w, jobs)
+		Expect(waiting).To(And(BeNumerically(">=", 4), BeNumerically("<", jobs)), "two slots of two, and what is left around them")
+		for slot, n := range bySlot {
+			Expect(n).To(BeNumerically("<=", 2), "slot %s", slot)
+		}
+
+		w.restart()
+		w.readRegion(gb)
+		w.create(build.CarbonAwareJob("x9", w.namespace).Regions(gb).MaxDelay(8 * time.Hour))
+		w.plan("x9") // the first to be planned by the new process
+		w.writes = nil
+		for i := range jobs {
+			w.plan(fmt.Sprint("x", i))
+		}
+		Expect(w.writes).To(BeEmpty())
+		bySlot, _ = starts(w, jobs+1)
+		for slot, n := range bySlot {
+			Expect(n).To(BeNumerically("<=", 2), "slot %s after the restart", slot)
+		}
+
+		By("giving a place to the next one once a job is gone")
+		for i := range jobs {
+			Expect(api.Delete(ctx, w.get(fmt.Sprint("x", i)))).To(Succeed())
+			w.plan(fmt.Sprint("x", i))
+		}
+		w.create(build.CarbonAwareJob("y", w.namespace).Regions(gb).MaxDelay(8 * time.Hour))
+		w.plan("y")
+		Expect(w.get("y").Status.Plan.Reason).To(Equal("GreenestWindow"))
+	})
+
+	It("gives no place twice to jobs that are planned at the same time", func(ctx context.Context) {
+		w, gb := capped(ctx, 3, dip(6, 100)...)
+		planner := &controller.CarbonAwareJobReconciler{
+			Client: api, APIReader: api, Recorder: w.recorder, Clock: w.clock, Models: w.planner.Models, Ledger: w.planner.Ledger,
+		}
+		const jobs = 16
+		for i := range jobs {
+			w.create(build.CarbonAwareJob(fmt.Sprint("x", i), w.namespace).Regions(gb).MaxDelay(6 * time.Hour))
+		}
+		var all sync.WaitGroup
+		for i := range jobs {
+			all.Go(func() {
+				defer GinkgoRecover()
+				_, err := planner.Reconcile(ctx, ctrl.Request{NamespacedName: w.key(fmt.Sprint("x", i))})
+				Expect(err).NotTo(HaveOccurred())
+			})
+		}
+		all.Wait()
+		bySlot, waiting := starts(w, jobs)
+		Expect(waiting).To(BeNumerically(">=", 3))
+		for slot, n := range bySlot {
+			Expect(n).To(BeNumerically("<=", 3), "slot %s", slot)
+		}
+	})
+})
+
+// unfolding plays the Carbon Intensity API of Great Britain with a history: at every time it tells the
+// actual values of slots that ended half an hour ago.
+type unfolding struct {
+	w     *world
+	trace forecast.Trace
+}
+
+func (u unfolding) RoundTrip(r *http.Request) (*http.Response, error) {
+	const layout = "2006-01-02T15:04Z"
+	parts := strings.Split(r.URL.Path, "/")
+	from, err := time.Parse(layout, parts[len(parts)-2])
+	Expect(err).NotTo(HaveOccurred())
+	to, err := time.Parse(layout, parts[len(parts)-1])
+	Expect(err).NotTo(HaveOccurred())
+	var slots []any
+	for at := from; at.Before(to); at = at.Add(30 * time.Minute) {
+		ahead, _ := u.trace.Forecast.At(at)
+		intensity := map[string]any{"forecast": ahead, "actual": nil}
+		if published := at.Add(time.Hour); !published.After(u.w.clock.Now()) {
+			actual, _ := u.trace.Actual.At(at)
+			intensity["actual"] = actual
+		}
+		slots = append(slots, map[string]any{"from": at.Format(layout), "to": at.Add(30 * time.Minute).Format(layout), "intensity": intensity})
+	}
+	body, err := json.Marshal(map[string]any{"data": slots})
+	Expect(err).NotTo(HaveOccurred())
+	return answer(http.StatusOK, string(body)), nil
+}
+
+var _ = Describe("The benchmark", func() {
+	It("gives a job the start that the controller gives it", func(ctx context.Context) {
+		w := newWorld(ctx)
+		history := forecast.Series{Start: w.slot(-20 * 48), Step: 30 * time.Minute}
+		trace := forecast.Trace{Forecast: history, Actual: history}
+		for i := range 24 * 48 { // whole numbers, the same every day: decimals in status cut nothing off
+			trace.Forecast.Grams = append(trace.Forecast.Grams, float64(60+(i*i*31+i*17+130)%240))
+			trace.Actual.Grams = append(trace.Actual.Grams, float64(40+((i%48)*(i%48)*13+150)%270))
+		}
+		w.sources = &http.Client{Transport: unfolding{w, trace}}
+		w.restart()
+		gb := w.regionName("gb")
+		w.region(gb, uk, nil)
+		Expect(w.getRegion(gb).Status.Profile).NotTo(BeNil())
+
+		regions := []replay.Region{{Name: gb, Trace: trace}}
+		waits := 0
+		for i, delay := range []time.Duration{20 * time.Minute, 4 * time.Hour, 10 * time.Hour, 24 * time.Hour, 40 * time.Hour} {
+			for j, duration := range []time.Duration{30 * time.Minute, 47 * time.Minute, 3 * time.Hour} {
+				name := fmt.Sprintf("x%d%d", i, j)
+				w.create(build.CarbonAwareJob(name, w.namespace).Regions(gb).MaxDelay(delay).Duration(duration))
+				caj := w.get(name)
+				w.at(caj.CreationTimestamp.Time, gb)
+				w.plan(name)
+				plan := w.get(name).Status.Plan
+				o := replay.Options{MaxDelay: delay, Duration: duration, EnergyKWh: 1, ActualsAfter: 30 * time.Minute, JobsPerDay: 1}
+				start, _, err := replay.Decide(regions, o, replay.Default, string(caj.UID), caj.CreationTimestamp.Time)
+				Expect(err).NotTo(HaveOccurred())
+				Expect(plan.Start.UTC()).To(Equal(start.UTC()), "%s, %s: %s", delay, duration, plan.Message)
+				if plan.Reason == "GreenestWindow" {
+					waits++
+				}
+			}
+		}
+		Expect(waits).To(BeNumerically(">", 8))
+	})
+})
