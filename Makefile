@@ -66,6 +66,16 @@ test-envtest: $(CONTROLPLANE) ## The controllers on a real API server.
 test-faults: build $(CONTROLPLANE) ## The real manager while requests, processes, API servers and etcd fail.
 	KUBEBUILDER_ASSETS=$$($(CONTROLPLANE) binaries) go test ./test/faults/... -count=1 -timeout 20m $(TESTFLAGS)
 
+.PHONY: soak
+soak: build $(CONTROLPLANE) ## Half an hour of random edits and faults, with a manager killed every 60 to 90 s (SOAK=30m).
+	KUBEBUILDER_ASSETS=$$($(CONTROLPLANE) binaries) SOAK=$(or $(SOAK),30m) go test ./test/faults -count=1 -v -timeout 2h -ginkgo.v -ginkgo.focus='soak'
+
+.PHONY: perf
+perf: build $(CONTROLPLANE) ## Measure throughput, lateness, memory and restarts; PERF_FLAGS="-perf.jobs=10000 -perf.storm=10000".
+	mkdir -p bin/perf
+	KUBEBUILDER_ASSETS=$$($(CONTROLPLANE) binaries) go test ./test/perf -count=1 -v -timeout 2h -run TestPerf \
+	  -perf.run -perf.out=$(CURDIR)/bin/perf/results.json $(PERF_FLAGS)
+
 .PHONY: test-kwok
 test-kwok: build $(CONTROLPLANE) ## End to end on simulated nodes.
 	$(CONTROLPLANE) run --nodes=kwok -- $(E2E)
@@ -111,11 +121,10 @@ manifests: $(CONTROLLER_GEN) ## Generate the CRDs and the manager's role.
 	go run ./hack/trimcrd config/crd/bases/*.yaml
 
 .PHONY: docs
-docs: $(CRD_REF_DOCS) ## Generate the references of the API and of the metrics.
+docs: $(CRD_REF_DOCS) ## Generate the API reference, docs/api.md.
 	mkdir -p docs
 	$(CRD_REF_DOCS) --log-level=ERROR --source-path=api --config=hack/crd-ref-docs.yaml \
 	  --renderer=markdown --output-path=docs/api.md
-	go run ./hack/metricsdoc docs/metrics.md
 
 .PHONY: docs-output
 docs-output: ## Refresh what the documents show of kubectl carbon: outputs, and pictures (needs chromium).

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-go test ./cmd/kubectl-carbon -count=1 -run TestDocuments -update -page="$work/report.html"
+go test ./cmd/kubectl-carbon -count=1 -run 'TestDocuments|TestThePublished' -update -page="$work/report.html"
 
 if ! command -v chromium >/dev/null; then
   echo "There is no chromium: the pictures stay as they are." >&2

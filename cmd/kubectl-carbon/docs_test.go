@@ -46,8 +46,11 @@ func TestDocumentsShowWhatTheCommandsPrint(t *testing.T) {
 			t.Fatal(err)
 		}
 		fresh := commandBlock.ReplaceAllStringFunc(string(text), func(block string) string {
-			count++
 			command := commandBlock.FindStringSubmatch(block)[1]
+			if strings.HasPrefix(command, "replay ") {
+				return block // replay_test.go has the data for it
+			}
+			count++
 			args := strings.Fields(command)
 			for i, arg := range args { // files are named as from the root of the repository
 				if path, at, found := strings.Cut(arg, "="); found && i > 0 && args[i-1] == "--trace" {

@@ -43,6 +43,7 @@ history of a power grid to tell what waiting for a greener hour is worth there.`
 	root.AddCommand(newForecast(where))
 	root.AddCommand(newPlan(where))
 	root.AddCommand(newExplain(where))
+	root.AddCommand(newReplay())
 	return root
 }
 

@@ -33,6 +33,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	ctrlconfig "sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
@@ -55,7 +56,7 @@ func run(ctx context.Context, o *options) error {
 	if err != nil {
 		return err
 	}
-	if err := setupControllers(ctx, mgr, o, now); err != nil {
+	if err := setupControllers(mgr, o, now); err != nil {
 		return err
 	}
 	if err := mgr.Start(ctx); err != nil {
@@ -92,6 +93,8 @@ func newManager(o *options, now *controller.ServerClock) (ctrl.Manager, error) {
 		LeaderElectionID:              leaderElectionID,
 		LeaderElectionNamespace:       o.namespace,
 		LeaderElectionReleaseOnCancel: true,
+		// A standby keeps its caches filled, so that it can go on at once.
+		Controller: ctrlconfig.Controller{EnableWarmup: new(true)},
 		// A pass that follows a write of ours waits until the cache shows it. Everything is correct
 		// without that too, but a pass on an old object ends in a conflict: a write for nothing.
 		Client: client.Options{Cache: &client.CacheOptions{EnableReadYourWritesConsistency: new(true)}},
@@ -126,7 +129,7 @@ func metricsOptions(o *options) metricsserver.Options {
 	return m
 }
 
-func setupControllers(ctx context.Context, mgr ctrl.Manager, o *options, now clock.PassiveClock) error {
+func setupControllers(mgr ctrl.Manager, o *options, now clock.PassiveClock) error {
 	recorder := mgr.GetEventRecorder("ecotracker-operator")
 	models := &controller.ModelTable{
 		Reader: mgr.GetClient(), Method: o.llmMethod, ConfigMap: types.NamespacedName{Namespace: o.namespace, Name: o.modelsConfigMap},
@@ -143,5 +146,5 @@ func setupControllers(ctx context.Context, mgr ctrl.Manager, o *options, now clo
 			return err
 		}
 	}
-	return controller.ObserveWithManager(ctx, mgr, now, o.ownRegion)
+	return nil
 }

@@ -33,7 +33,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
-	"github.com/ecotracker-dev/ecotracker-operator/internal/metrics"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/policy"
 )
 
@@ -146,9 +145,8 @@ func (r *Starter) start(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob,
 		}
 		return ctrl.Result{}, fmt.Errorf("starting Job %s: %w", client.ObjectKeyFromObject(job), err)
 	}
-	late := r.Clock.Since(caj.Status.Plan.Start.Time)
-	metrics.JobStarted(late)
-	ctrl.LoggerFrom(ctx).Info("Started Job", "region", region.name, "planned", caj.Status.Plan.Start.UTC(), "lateness", late.String())
+	ctrl.LoggerFrom(ctx).Info("Started Job", "region", region.name, "planned", caj.Status.Plan.Start.UTC(),
+		"lateness", r.Clock.Since(caj.Status.Plan.Start.Time).String())
 	return ctrl.Result{}, nil
 }
 

@@ -58,6 +58,11 @@ func (s UK) History(ctx context.Context, client *http.Client, now time.Time) (Se
 	return trace.actualElseForecast(), err
 }
 
+// Range asks once for the time from one instant to another, 14 days at most.
+func (s UK) Range(ctx context.Context, client *http.Client, from, to time.Time) (Trace, error) {
+	return s.read(ctx, client, to, from, to)
+}
+
 func (s UK) read(ctx context.Context, client *http.Client, now, from, to time.Time) (Trace, error) {
 	span := from.UTC().Truncate(ukStep).Format(minuteLayout) + "/" + to.UTC().Truncate(ukStep).Format(minuteLayout)
 	address := ukBase + "/intensity/" + span

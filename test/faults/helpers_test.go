@@ -107,15 +107,9 @@ func lives(namespace string) map[types.UID]*audit.Life {
 // written are the writes in a namespace, by anyone.
 func written(namespace string) []audit.Event {
 	GinkgoHelper()
-	events, err := audit.Read(kubernetes.AuditLogs()...)
+	events, err := audit.Read(namespace, kubernetes.AuditLogs()...)
 	Expect(err).NotTo(HaveOccurred())
-	var ours []audit.Event
-	for _, e := range events {
-		if e.Namespace == namespace {
-			ours = append(ours, e)
-		}
-	}
-	return ours
+	return events
 }
 
 // started are those of a namespace that were started.
@@ -134,16 +128,9 @@ func started(namespace string) int {
 // its actual values are known, so that records are final at once.
 func region(ctx context.Context, slot time.Duration, grams ...int) string {
 	GinkgoHelper()
-	var csv strings.Builder
-	csv.WriteString("from,to,intensity_forecast,intensity_actual\n")
-	from := time.Now().UTC().Truncate(time.Second)
-	for _, g := range grams {
-		fmt.Fprintf(&csv, "%s,%s,%d,%d\n", from.Format(time.RFC3339), from.Add(slot).Format(time.RFC3339), g, g)
-		from = from.Add(slot)
-	}
 	table := &corev1.ConfigMap{
 		ObjectMeta: metav1.ObjectMeta{GenerateName: "region-", Namespace: operatorNamespace},
-		Data:       map[string]string{"trace.csv": csv.String()},
+		Data:       map[string]string{"trace.csv": traceTable(time.Now().UTC().Truncate(time.Second), slot, grams...)},
 	}
 	Expect(api.Create(ctx, table)).To(Succeed())
 	region := &carbonv1alpha1.GridRegion{
@@ -158,6 +145,17 @@ func region(ctx context.Context, slot time.Duration, grams ...int) string {
 		Expect(client.IgnoreNotFound(api.Delete(ctx, table))).To(Succeed())
 	})
 	return region.Name
+}
+
+// traceTable is a table of slots of the given length from a time on, forecast and actual values alike.
+func traceTable(from time.Time, slot time.Duration, grams ...int) string {
+	var csv strings.Builder
+	csv.WriteString("from,to,intensity_forecast,intensity_actual\n")
+	for _, g := range grams {
+		fmt.Fprintf(&csv, "%s,%s,%d,%d\n", from.Format(time.RFC3339), from.Add(slot).Format(time.RFC3339), g, g)
+		from = from.Add(slot)
+	}
+	return csv.String()
 }
 
 // steady is a region that never changes; dip one in which all jobs want to start in its second slot.

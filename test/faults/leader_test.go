@@ -30,23 +30,6 @@ import (
 )
 
 var _ = Describe("F5: of two managers", func() {
-	lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Name: "leader.carbon.ecotracker.dev", Namespace: operatorNamespace}}
-	holder := func(ctx context.Context) string {
-		found := &coordinationv1.Lease{}
-		if api.Get(ctx, client.ObjectKeyFromObject(lease), found) != nil {
-			return ""
-		}
-		return ptr.Deref(found.Spec.HolderIdentity, "")
-	}
-	// pair starts a leader and a standby.
-	pair := func(ctx context.Context) (leader, standby *process.Process) {
-		GinkgoHelper()
-		Expect(client.IgnoreNotFound(api.Delete(ctx, lease))).To(Succeed())
-		leader = startManager(0, "--leader-elect")
-		Eventually(func() string { return holder(ctx) }).ShouldNot(BeEmpty())
-		return leader, startManager(0, "--leader-elect")
-	}
-
 	It("the standby takes over from a leader that goes, and the lease is free at once", func(ctx context.Context) {
 		ns := namespace(ctx)
 		leader, _ := pair(ctx)
@@ -85,3 +68,26 @@ var _ = Describe("F5: of two managers", func() {
 		Expect(standby.Running()).To(BeTrue())
 	})
 })
+
+// theLease is what the leader holds.
+func theLease() *coordinationv1.Lease {
+	return &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Name: "leader.carbon.ecotracker.dev", Namespace: operatorNamespace}}
+}
+
+// holder is who holds the lease; empty when nobody does, or it cannot be told.
+func holder(ctx context.Context) string {
+	found := &coordinationv1.Lease{}
+	if api.Get(ctx, client.ObjectKeyFromObject(theLease()), found) != nil {
+		return ""
+	}
+	return ptr.Deref(found.Spec.HolderIdentity, "")
+}
+
+// pair starts a leader and a standby.
+func pair(ctx context.Context) (leader, standby *process.Process) {
+	GinkgoHelper()
+	Expect(client.IgnoreNotFound(api.Delete(ctx, theLease()))).To(Succeed())
+	leader = startManager(0, "--leader-elect")
+	Eventually(func() string { return holder(ctx) }).ShouldNot(BeEmpty())
+	return leader, startManager(0, "--leader-elect")
+}

@@ -32,6 +32,7 @@ import (
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
@@ -47,7 +48,7 @@ type Event struct {
 	// At most one of the objects is set: of the kinds that the log keeps with their content.
 	Job            *batchv1.Job
 	CarbonAwareJob *carbonv1alpha1.CarbonAwareJob
-	CarbonBudget   json.RawMessage
+	CarbonBudget   *carbonv1alpha1.CarbonBudget
 }
 
 type line struct {
@@ -60,12 +61,13 @@ type line struct {
 	RequestReceivedTimestamp metav1.MicroTime
 }
 
-// Read reads the successful writes of several logs, in the order in which etcd took them. A line that
-// is not complete, because a server died while it wrote it, is left out.
-func Read(files ...string) ([]Event, error) {
+// Read reads the successful writes in a namespace, in all of them when it is empty, from several logs,
+// in the order in which etcd took them. A line that is not complete, because a server died while it
+// wrote it, is left out. Of objects, the pod templates are left out.
+func Read(namespace string, files ...string) ([]Event, error) {
 	var all []Event
 	for _, name := range files {
-		events, err := readFile(name)
+		events, err := readFile(name, []byte(`"namespace":"`+namespace))
 		if err != nil {
 			return nil, err
 		}
@@ -75,7 +77,7 @@ func Read(files ...string) ([]Event, error) {
 	return all, nil
 }
 
-func readFile(name string) ([]Event, error) {
+func readFile(name string, with []byte) ([]Event, error) {
 	file, err := os.Open(name) //nolint:gosec // the test's own log
 	if err != nil {
 		return nil, fmt.Errorf("opening an audit log: %w", err)
@@ -91,6 +93,9 @@ func readFile(name string) ([]Event, error) {
 		}
 		if err != nil {
 			return nil, fmt.Errorf("reading %s: %w", name, err)
+		}
+		if !bytes.Contains(text, with) {
+			continue
 		}
 		if event, ok := parse(text); ok {
 			if event.Version == 0 { // a write whose answer has no version, such as a delete
@@ -133,12 +138,17 @@ func (e *Event) decode(kind string, object json.RawMessage) bool {
 	switch {
 	case e.Resource == "jobs" && kind == "Job":
 		e.Job = &batchv1.Job{}
-		return json.Unmarshal(object, e.Job) == nil
+		err := json.Unmarshal(object, e.Job)
+		e.Job.Spec.Template = corev1.PodTemplateSpec{}
+		return err == nil
 	case e.Resource == "carbonawarejobs" && kind == "CarbonAwareJob":
 		e.CarbonAwareJob = &carbonv1alpha1.CarbonAwareJob{}
-		return json.Unmarshal(object, e.CarbonAwareJob) == nil
+		err := json.Unmarshal(object, e.CarbonAwareJob)
+		e.CarbonAwareJob.Spec.JobTemplate = batchv1.JobTemplateSpec{}
+		return err == nil
 	case e.Resource == "carbonbudgets" && kind == "CarbonBudget":
-		e.CarbonBudget = object
+		e.CarbonBudget = &carbonv1alpha1.CarbonBudget{}
+		return json.Unmarshal(object, e.CarbonBudget) == nil
 	}
 	return true
 }

@@ -68,7 +68,7 @@ func TestBrokenPromisesAreSeen(t *testing.T) {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		events, err := Read(file)
+		events, err := Read("ns", file)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -19,6 +19,7 @@ package audit
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -43,9 +44,10 @@ type Life struct {
 	// was written, Changed says whether one was changed later.
 	Finished, Deleted, Changed bool
 	Records                    int
+	// Last is the object as it was last seen; nil when it never was.
+	Last *carbonv1alpha1.CarbonAwareJob
 
 	plan      *carbonv1alpha1.PlanStatus
-	last      *carbonv1alpha1.CarbonAwareJob
 	suspended map[types.UID]bool
 }
 
@@ -84,12 +86,12 @@ func (l *Life) follow(e *Event) {
 		meta.IsStatusConditionTrue(conditions, carbonv1alpha1.ConditionFailed)
 	l.Deleted = l.Deleted || e.Verb == "delete" || now.DeletionTimestamp != nil
 	isFinal := recorded(now)
-	if wasFinal := l.last != nil && recorded(l.last); isFinal && !wasFinal {
+	if wasFinal := l.Last != nil && recorded(l.Last); isFinal && !wasFinal {
 		l.Records++
-	} else if wasFinal && (!isFinal || !equality.Semantic.DeepEqual(l.last.Status.Emissions, now.Status.Emissions)) {
+	} else if wasFinal && (!isFinal || !equality.Semantic.DeepEqual(l.Last.Status.Emissions, now.Status.Emissions)) {
 		l.Changed = true
 	}
-	l.last = now
+	l.Last = now
 }
 
 // recorded says whether there is a record that must not change any more.
@@ -119,33 +121,46 @@ func (l *Life) followJob(e *Event) {
 func Broken(lives map[types.UID]*Life) []string {
 	var broken []string
 	for _, life := range lives {
-		say := func(format string, args ...any) {
-			broken = append(broken, fmt.Sprintf("%s (%s): ", life.Key, life.UID)+fmt.Sprintf(format, args...))
-		}
-		if len(life.Jobs) > 1 {
-			say("promise 2: it had %d Jobs: %v", len(life.Jobs), life.Jobs)
-		}
-		if len(life.Starts) > 1 {
-			say("promise 1: it was started %d times: %v", len(life.Starts), life.Starts)
-		}
-		if len(life.Starts) > 0 && !life.Planned.IsZero() && life.Starts[0].Before(life.Planned) {
-			say("promise 1: it was started at %s, %s before its planned start", life.Starts[0], life.Planned.Sub(life.Starts[0]))
-		}
-		if life.Records > 1 || life.Changed {
-			say("promise 3: its final record was written %d times, changed later: %t", life.Records, life.Changed)
+		for _, what := range append(life.brokenStarts(), life.brokenRecord()...) {
+			broken = append(broken, fmt.Sprintf("%s (%s): %s", life.Key, life.UID, what))
 		}
 	}
 	slices.Sort(broken)
 	return broken
 }
 
-// Writes counts the successful writes of a user that match.
-func Writes(events []Event, user string, match func(*Event) bool) int {
-	n := 0
+func (l *Life) brokenStarts() (broken []string) {
+	if len(l.Jobs) > 1 {
+		broken = append(broken, fmt.Sprintf("promise 2: it had %d Jobs: %v", len(l.Jobs), l.Jobs))
+	}
+	if len(l.Starts) > 1 {
+		broken = append(broken, fmt.Sprintf("promise 1: it was started %d times: %v", len(l.Starts), l.Starts))
+	}
+	if len(l.Starts) > 0 && !l.Planned.IsZero() && l.Starts[0].Before(l.Planned) {
+		broken = append(broken, fmt.Sprintf("promise 1: it was started at %s, %s before its planned start", l.Starts[0], l.Planned.Sub(l.Starts[0])))
+	}
+	return broken
+}
+
+func (l *Life) brokenRecord() (broken []string) {
+	if plan := l.plan; plan != nil && !plan.LatestStart.IsZero() && plan.Start.After(plan.LatestStart.Time) && plan.Start.After(plan.DecidedAt.Add(time.Second)) {
+		broken = append(broken, fmt.Sprintf("promise 1: it is planned for %s, after its latest start at %s", plan.Start, plan.LatestStart))
+	}
+	if l.Records > 1 || l.Changed {
+		broken = append(broken, fmt.Sprintf("promise 3: its final record was written %d times, changed later: %t", l.Records, l.Changed))
+	}
+	return broken
+}
+
+// Overdrawn lists the times at which more was consumed and reserved than a budget had: admission must
+// not let that happen where runs emit what was reserved for them.
+func Overdrawn(events []Event, namespace, name string) []string {
+	var broken []string
 	for i := range events {
-		if events[i].User == user && (match == nil || match(&events[i])) {
-			n++
+		b := events[i].CarbonBudget
+		if b != nil && b.Namespace == namespace && b.Name == name && strings.HasPrefix(string(b.Status.RemainingGrams), "-") {
+			broken = append(broken, fmt.Sprintf("promise 4: %s/%s had %s g left at %s", namespace, name, b.Status.RemainingGrams, events[i].Received))
 		}
 	}
-	return n
+	return broken
 }

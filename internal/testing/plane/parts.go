@@ -100,16 +100,19 @@ func (p *Plane) startEtcd(port, peerPort int) (err error) {
 
 func (p *Plane) startAPIServer(ctx context.Context, i int) error {
 	key := p.file("service-account.key")
-	c, err := p.component("kube-apiserver", append([]string{
+	args := []string{
 		"--etcd-servers=" + p.etcdURL, "--bind-address=127.0.0.1", "--advertise-address=127.0.0.1",
 		"--secure-port=" + strconv.Itoa(p.ports[i]), "--cert-dir=" + p.certDir(i), "--token-auth-file=" + p.file("tokens.csv"),
 		"--authorization-mode=RBAC", "--allow-privileged=true", "--endpoint-reconciler-type=none",
 		"--service-account-issuer=https://kubernetes.default.svc", "--service-account-key-file=" + key,
 		"--service-account-signing-key-file=" + key, "--service-cluster-ip-range=10.96.0.0/16",
 		"--disable-admission-plugins=ServiceAccount", // pods need no tokens here
-		"--audit-policy-file=" + p.file("audit-policy.yaml"), "--audit-log-path=" + p.auditLog(i),
-		"--audit-log-mode=blocking", "--audit-log-maxsize=10000", "--audit-log-maxbackup=1",
-	}, p.options.APIServerArgs...))
+	}
+	if !p.options.NoAudit {
+		args = append(args, "--audit-policy-file="+p.file("audit-policy.yaml"), "--audit-log-path="+p.auditLog(i),
+			"--audit-log-mode=blocking", "--audit-log-maxsize=10000", "--audit-log-maxbackup=1")
+	}
+	c, err := p.component("kube-apiserver", args)
 	if err != nil {
 		return err
 	}
@@ -117,16 +120,17 @@ func (p *Plane) startAPIServer(ctx context.Context, i int) error {
 	return p.Ready(ctx, i)
 }
 
-func (p *Plane) startControllers() (err error) {
+// StartControllers runs kube-controller-manager with the named controllers and further flags.
+func (p *Plane) StartControllers(names, args []string) (err error) {
 	kubeconfig := p.file("controllers.kubeconfig")
 	if err := WriteKubeconfig(kubeconfig, p.Config(0), ""); err != nil {
 		return err
 	}
 	p.Controllers, err = p.component("kube-controller-manager", append([]string{
 		"--kubeconfig=" + kubeconfig, "--authentication-kubeconfig=" + kubeconfig, "--authorization-kubeconfig=" + kubeconfig,
-		"--leader-elect=false", "--secure-port=0", "--controllers=" + strings.Join(p.options.Controllers, ","),
+		"--leader-elect=false", "--secure-port=0", "--controllers=" + strings.Join(names, ","),
 		"--service-account-private-key-file=" + p.file("service-account.key"), "--cert-dir=" + p.file("controllers"),
-	}, p.options.ControllerArgs...))
+	}, args...))
 	return err
 }
 

@@ -43,10 +43,12 @@ type Options struct {
 	APIServers int
 	// Fsync lets etcd sync to disk, so that what it said is written survives its death.
 	Fsync bool
-	// Controllers names the controllers of kube-controller-manager to run; none of them runs it not.
+	// NoAudit leaves the audit log out, where time is measured.
+	NoAudit bool
+	// Controllers names the controllers of kube-controller-manager to run; without any it is not run.
 	Controllers []string
-	// ControllerArgs are further flags of kube-controller-manager, APIServerArgs of kube-apiserver.
-	ControllerArgs, APIServerArgs []string
+	// ControllerArgs are further flags of kube-controller-manager.
+	ControllerArgs []string
 }
 
 // Plane is a running control plane.
@@ -89,7 +91,7 @@ func Start(ctx context.Context, o Options) (_ *Plane, err error) {
 		}
 	}
 	if len(o.Controllers) > 0 {
-		return p, p.startControllers()
+		return p, p.StartControllers(o.Controllers, o.ControllerArgs)
 	}
 	return p, nil
 }

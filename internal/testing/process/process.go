@@ -20,7 +20,10 @@ package process
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"os/exec"
+	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 )
@@ -87,6 +90,29 @@ func (p *Process) Resume() { p.signal(syscall.SIGCONT) }
 
 func (p *Process) signal(s syscall.Signal) {
 	_ = p.cmd.Process.Signal(s) // it may have ended already
+}
+
+// Memory is the resident memory of the process in MiB, as Linux tells it; 0 elsewhere.
+func (p *Process) Memory() float64 { return p.status("VmRSS:") }
+
+// PeakMemory is the most that it ever had.
+func (p *Process) PeakMemory() float64 { return p.status("VmHWM:") }
+
+func (p *Process) status(what string) float64 {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Pid()))
+	if err != nil {
+		return 0
+	}
+	_, after, _ := strings.Cut(string(data), what)
+	fields := strings.Fields(after)
+	if len(fields) == 0 {
+		return 0
+	}
+	kib, err := strconv.ParseFloat(fields[0], 64)
+	if err != nil {
+		return 0
+	}
+	return kib / 1024
 }
 
 // Log is what the process has written so far.

@@ -1,0 +1,123 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+// Package perf measures the real manager on a real API server and etcd, which syncs to disk, beside
+// two others in the same run: a plain client that makes the same writes, and the CronJob controller.
+// `make perf` runs it; docs/performance.md explains the numbers.
+package perf
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/testing/plane"
+)
+
+var (
+	run    = flag.Bool("perf.run", false, "run the measurements")
+	jobs   = flag.Int("perf.jobs", 1000, "how many jobs wait")
+	storm  = flag.Int("perf.storm", 1000, "how many of them start at one instant")
+	lives  = flag.Int("perf.lives", 300, "how many whole lives, with pods")
+	out    = flag.String("perf.out", "", "file for the results as JSON")
+	manage = flag.String("perf.manager", filepath.Join("..", "..", "bin", "manager"), "the manager's binary")
+)
+
+const (
+	operatorNamespace = "ecotracker-system"
+	// planWorkers and startWorkers are those of the operator: the plain client has as many.
+	planWorkers  = 8
+	startWorkers = 50
+	idleFor      = time.Minute
+)
+
+// bench is one control plane with what was measured on it.
+type bench struct {
+	t       *testing.T
+	ctx     context.Context
+	plane   *plane.Plane
+	api     client.Client
+	watch   *watcher
+	results map[string]float64
+}
+
+func TestPerf(t *testing.T) {
+	if !*run {
+		t.Skip("SKIPPED: measurements take minutes; `make perf` runs them")
+	}
+	ctrl.SetLogger(logr.Discard())
+	b := newBench(t)
+	b.floor()
+	b.waiting()
+	b.replan()
+	b.restart()
+	b.starts()
+	b.life()
+	b.cronJobs()
+	b.report()
+}
+
+func newBench(t *testing.T) *bench {
+	t.Helper()
+	scheme := runtime.NewScheme()
+	check(t, clientgoscheme.AddToScheme(scheme))
+	check(t, carbonv1alpha1.AddToScheme(scheme))
+	p, err := plane.Start(t.Context(), plane.Options{Bin: os.Getenv("KUBEBUILDER_ASSETS"), Dir: t.TempDir(), Fsync: true, NoAudit: true})
+	check(t, err)
+	t.Cleanup(p.Stop)
+	api, err := client.New(p.Config(0), client.Options{Scheme: scheme})
+	check(t, err)
+	b := &bench{t: t, ctx: t.Context(), plane: p, api: api, results: map[string]float64{}}
+	b.install()
+	b.watch = newWatcher(b)
+	return b
+}
+
+// report prints the results and writes them to the file.
+func (b *bench) report() {
+	b.t.Helper()
+	b.ratios()
+	for _, line := range table(b.results) {
+		fmt.Println(line)
+	}
+	if *out != "" {
+		data, err := json.MarshalIndent(b.results, "", "  ")
+		check(b.t, err)
+		check(b.t, os.WriteFile(*out, append(data, '\n'), 0o600))
+	}
+	for _, line := range exceeded(b.results) {
+		b.t.Error(line)
+	}
+}
+
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
