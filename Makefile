@@ -121,10 +121,11 @@ manifests: $(CONTROLLER_GEN) ## Generate the CRDs and the manager's role.
 	go run ./hack/trimcrd config/crd/bases/*.yaml
 
 .PHONY: docs
-docs: $(CRD_REF_DOCS) ## Generate the API reference, docs/api.md.
+docs: $(CRD_REF_DOCS) ## Generate the references of the API and of the metrics.
 	mkdir -p docs
 	$(CRD_REF_DOCS) --log-level=ERROR --source-path=api --config=hack/crd-ref-docs.yaml \
 	  --renderer=markdown --output-path=docs/api.md
+	go run ./hack/metricsdoc docs/metrics.md
 
 .PHONY: docs-output
 docs-output: ## Refresh what the documents show of kubectl carbon: outputs, and pictures (needs chromium).

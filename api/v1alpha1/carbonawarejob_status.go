@@ -93,6 +93,10 @@ type PlanStatus struct {
 	// +optional
 	BaselineGramsPerKWh Decimal `json:"baselineGramsPerKWh,omitempty"`
 
+	// signal says whether these are average or marginal intensities.
+	// +optional
+	Signal IntensitySignal `json:"signal,omitempty"`
+
 	// quality of the values that the plan is based on.
 	// +optional
 	Quality IntensityQuality `json:"quality,omitempty"`

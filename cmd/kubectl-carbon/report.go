@@ -24,6 +24,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/tools/pager"
@@ -107,6 +109,9 @@ func runReport(ctx context.Context, where *cluster, o reportOptions, out io.Writ
 		groupings = append(groupings, report.PageGroupings()...)
 	}
 	builder := report.NewBuilder(since, groupings...)
+	if err := addBudgets(ctx, c, namespace, builder); err != nil {
+		return err
+	}
 	if err := eachJob(ctx, c, namespace, builder.Add); err != nil {
 		return err
 	}
@@ -132,6 +137,21 @@ func reportWriter(format string) (func(*report.Report, io.Writer) error, error) 
 	default:
 		return nil, fmt.Errorf("--output: %q is not one of table, wide, json, yaml, csv, html", format)
 	}
+}
+
+// addBudgets adds what deleted jobs have left in budgets. Who may not read budgets is told so.
+func addBudgets(ctx context.Context, c client.Client, namespace string, builder *report.Builder) error {
+	var list carbonv1alpha1.CarbonBudgetList
+	err := c.List(ctx, &list, client.InNamespace(namespace))
+	if apierrors.IsForbidden(err) || meta.IsNoMatchError(err) {
+		builder.Note("CarbonBudgets cannot be read (" + err.Error() + "): deleted jobs are not in the report")
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("listing CarbonBudgets: %w", err)
+	}
+	builder.AddBudgets(list.Items)
+	return nil
 }
 
 // eachJob hands over every CarbonAwareJob of the namespace (empty: of all), a page at a time.

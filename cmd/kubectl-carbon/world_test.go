@@ -65,7 +65,8 @@ func example() []client.Object {
 func day(t time.Time, mean, swing, noonDip float64) float64 {
 	hour := t.Sub(t.Truncate(24 * time.Hour)).Hours()
 	wave := -math.Cos((hour-3)/24*2*math.Pi) - 0.35*math.Cos((hour-7)/12*2*math.Pi)
-	dip := noonDip * math.Exp(-math.Pow((hour-12.5)/2.2, 2))
+	fromNoon := (hour - 12.5) / 2.2
+	dip := noonDip * math.Exp(-fromNoon*fromNoon)
 	drift := 18 * math.Sin(float64(t.Unix())/86400/2.3)
 	return math.Round(max(20, mean+swing*(0.8*wave+0.6*dip)+drift))
 }

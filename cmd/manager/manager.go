@@ -56,7 +56,7 @@ func run(ctx context.Context, o *options) error {
 	if err != nil {
 		return err
 	}
-	if err := setupControllers(mgr, o, now); err != nil {
+	if err := setupControllers(ctx, mgr, o, now); err != nil {
 		return err
 	}
 	if err := mgr.Start(ctx); err != nil {
@@ -129,7 +129,7 @@ func metricsOptions(o *options) metricsserver.Options {
 	return m
 }
 
-func setupControllers(mgr ctrl.Manager, o *options, now clock.PassiveClock) error {
+func setupControllers(ctx context.Context, mgr ctrl.Manager, o *options, now clock.PassiveClock) error {
 	recorder := mgr.GetEventRecorder("ecotracker-operator")
 	models := &controller.ModelTable{
 		Reader: mgr.GetClient(), Method: o.llmMethod, ConfigMap: types.NamespacedName{Namespace: o.namespace, Name: o.modelsConfigMap},
@@ -146,5 +146,5 @@ func setupControllers(mgr ctrl.Manager, o *options, now clock.PassiveClock) erro
 			return err
 		}
 	}
-	return nil
+	return controller.ObserveWithManager(ctx, mgr, now, o.ownRegion)
 }

@@ -34,7 +34,7 @@ const defaultNamespace = "ecotracker-system"
 type options struct {
 	metricsAddress, probeAddress, pprofAddress string
 	secureMetrics, leaderElect, allowPrivate   bool
-	namespace, modelsConfigMap                 string
+	namespace, modelsConfigMap, ownRegion      string
 	llmMethod                                  estimate.Method
 	zap                                        zap.Options
 }
@@ -50,6 +50,8 @@ func parseOptions(args []string) (*options, error) {
 	flags.BoolVar(&o.leaderElect, "leader-elect", false, "only work while holding the leader lease")
 	flags.StringVar(&o.namespace, "namespace", os.Getenv("POD_NAMESPACE"),
 		"the operator's own namespace, from which ConfigMaps and the leader lease are taken (default $POD_NAMESPACE, else "+defaultNamespace+")")
+	flags.StringVar(&o.ownRegion, "own-region", "",
+		"the GridRegion that the operator itself runs in, by which its own energy is priced in the metrics; the default one if empty")
 	flags.BoolVar(&o.allowPrivate, "allow-private-sources", false,
 		"let intensity sources have addresses that are not public, and plain http; by default they cannot lead into the cluster or to a metadata service")
 	flags.StringVar(&o.modelsConfigMap, "models-configmap", "ecotracker-models",

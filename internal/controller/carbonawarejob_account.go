@@ -166,7 +166,8 @@ func wantedPods(spec *batchv1.JobSpec) int32 {
 
 // intensities fills in the three intensities of a record and returns the worst quality used. Times
 // that the regions do not remember any more are taken from the plan, which was made of forecasts. What
-// is unknown a day after the run stays so: the world's mean stands for it, as in budgets.
+// is unknown a day after the run stays so: the world's mean stands for it, as in budgets. It is an average and
+// stands for no marginal intensity.
 func (s *scope) intensities(runs []estimate.Interval, in *estimate.Input) (forecast.Quality, error) {
 	home, chosen := s.home(), s.region(s.caj.Status.Job.Region)
 	if h, c := home.signal(), chosen.signal(); h != "" && c != "" && h != c {
@@ -190,9 +191,12 @@ func (s *scope) intensities(runs []estimate.Interval, in *estimate.Input) (forec
 		{&in.HomeAtRun, "at home at the run", home, runs, plan.BaselineGramsPerKWh},
 		{&in.ChosenAtRun, "in the chosen region at the run", chosen, runs, plan.GramsPerKWh},
 	} {
-		layers := append(part.region.layersAt(s.now), plannedLayer(part.planned, part.runs)...)
+		layers := part.region.layersAt(s.now)
+		if signal := part.region.signal(); signal == "" || plan.Signal == "" || forecast.Signal(plan.Signal) == signal {
+			layers = append(layers, plannedLayer(part.planned, part.runs)...)
+		}
 		layers = append(layers, part.region.lastResort(s.now)...)
-		if first, last := part.runs[0], part.runs[len(part.runs)-1]; !s.now.Before(s.finalTime(runs)) {
+		if first, last := part.runs[0], part.runs[len(part.runs)-1]; !s.now.Before(s.finalTime(runs)) && part.region.signal() != forecast.Marginal {
 			layers = append(layers, worldMean(first.Start, last.End))
 		}
 		grams, quality, ok := estimate.MeanOverRuns(part.runs, layers...)

@@ -217,6 +217,7 @@ func (s *scope) planStatus(old *carbonv1alpha1.PlanStatus, next policy.Plan) *ca
 		LatestStart:         metav1.NewTime(s.latestStart()),
 		GramsPerKWh:         gramsDecimal(next.Grams),
 		BaselineGramsPerKWh: gramsDecimal(next.NowGrams),
+		Signal:              carbonv1alpha1.IntensitySignal(s.region(next.Region).signal()),
 		Quality:             carbonv1alpha1.IntensityQuality(next.Quality),
 		Reason:              string(next.Reason),
 		Message:             truncate(next.Message),

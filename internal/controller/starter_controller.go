@@ -33,6 +33,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/metrics"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/policy"
 )
 
@@ -145,8 +146,9 @@ func (r *Starter) start(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob,
 		}
 		return ctrl.Result{}, fmt.Errorf("starting Job %s: %w", client.ObjectKeyFromObject(job), err)
 	}
-	ctrl.LoggerFrom(ctx).Info("Started Job", "region", region.name, "planned", caj.Status.Plan.Start.UTC(),
-		"lateness", r.Clock.Since(caj.Status.Plan.Start.Time).String())
+	late := r.Clock.Since(caj.Status.Plan.Start.Time)
+	metrics.JobStarted(late)
+	ctrl.LoggerFrom(ctx).Info("Started Job", "region", region.name, "planned", caj.Status.Plan.Start.UTC(), "lateness", late.String())
 	return ctrl.Result{}, nil
 }
 

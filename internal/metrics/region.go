@@ -23,7 +23,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"sigs.k8s.io/controller-runtime/pkg/metrics"
 )
 
 // Region is what is known of a GridRegion now.
@@ -58,7 +57,7 @@ var (
 	regions = &regionCollector{states: map[string]Region{}}
 )
 
-func init() { metrics.Registry.MustRegister(polls, failures, lastSuccess, regions) }
+func init() { register(polls, failures, lastSuccess, regions) }
 
 // SourcePolled counts a poll of a region's source at now; reason is why it failed, empty when it did not.
 func SourcePolled(region, source, reason string, now time.Time) {

@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/types"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
 )
@@ -70,8 +71,11 @@ type Builder struct {
 	groupings  []*grouping
 	total      Totals
 	unfinished int
-	broken     []string
+	remarks    []string
 	failures   int
+	// settling are jobs that a budget has taken over already; overlapping the budgets left out.
+	settling    map[types.UID]bool
+	overlapping []string
 }
 
 // grouping holds the sums by one combination of dimensions.
@@ -83,7 +87,7 @@ type grouping struct {
 // NewBuilder makes a builder for jobs that finished at or after the given time (zero: all of them),
 // with one grouping for each list of dimensions.
 func NewBuilder(since time.Time, groupings ...[]Dimension) *Builder {
-	b := &Builder{since: since}
+	b := &Builder{since: since, settling: map[types.UID]bool{}}
 	for _, by := range groupings {
 		b.groupings = append(b.groupings, &grouping{by: by, groups: map[string]*Group{}})
 	}
@@ -97,7 +101,7 @@ func (b *Builder) Add(caj *carbonv1alpha1.CarbonAwareJob) {
 		b.unfinished++
 		return
 	}
-	if end.Before(b.since) {
+	if end.Before(b.since) || b.settledAlready(caj.UID) {
 		return
 	}
 	totals, err := jobTotals(caj)
@@ -122,16 +126,15 @@ func (g *grouping) add(values []string, totals *Totals) {
 		group = &Group{Values: values}
 		g.groups[key] = group
 	}
-	group.Totals.add(totals)
+	group.add(totals)
 }
 
 // maxBroken is how many unreadable records are named.
 const maxBroken = 5
 
 func (b *Builder) fail(caj *carbonv1alpha1.CarbonAwareJob, err error) {
-	b.failures++
-	if len(b.broken) < maxBroken {
-		b.broken = append(b.broken, fmt.Sprintf("%s/%s: %s", caj.Namespace, caj.Name, strings.ReplaceAll(err.Error(), "\n", "; ")))
+	if b.failures++; b.failures <= maxBroken {
+		b.Note(fmt.Sprintf("%s/%s: %s", caj.Namespace, caj.Name, strings.ReplaceAll(err.Error(), "\n", "; ")))
 	}
 }
 

@@ -75,6 +75,9 @@ func (b *Builder) Build(now time.Time, scope string) *Report {
 	return r
 }
 
+// Note adds something to know when reading the sums.
+func (b *Builder) Note(text string) { b.remarks = append(b.remarks, text) }
+
 func (b *Builder) notes() []string {
 	var notes []string
 	note := func(count int, one, many string) {
@@ -92,5 +95,6 @@ func (b *Builder) notes() []string {
 		"are deleted and known from CarbonBudgets only: their energy and causes are not in the sums")
 	note(b.unfinished, "waits or runs and is not in the report", "wait or run and are not in the report")
 	note(b.failures, "has a record that cannot be read and is left out", "have a record that cannot be read and are left out")
-	return append(notes, b.broken...)
+	notes = append(notes, b.overlapNote()...)
+	return append(notes, b.remarks...)
 }

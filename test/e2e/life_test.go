@@ -128,7 +128,8 @@ var _ = Describe("The main job", func() {
 		ns := namespace(ctx)
 		trace(ctx, "uk", 5*time.Second, nil, repeat(40, 300, 300, 300, 300, 300, 300)...)
 		startManager("")
-		failing := runnable(build.CarbonAwareJob("failing", ns).Regions("uk").MaxDelay(0).KWh("1"), time.Second).Obj()
+		// It fails at the end of the time that it was expected to take: one whole attempt.
+		failing := runnable(build.CarbonAwareJob("failing", ns).Regions("uk").MaxDelay(0).Duration(time.Second).KWh("1"), time.Second).Obj()
 		failing.Spec.JobTemplate.Spec.BackoffLimit = ptr.To[int32](0)
 		pod := &failing.Spec.JobTemplate.Spec.Template
 		pod.Annotations["controlplane/fail"] = "true"

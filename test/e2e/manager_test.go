@@ -39,14 +39,15 @@ type manager struct {
 
 // startManager starts a manager with the rights of the operator's service account. It reaches the
 // API server through the given plain address; directly when it is empty. It is killed at the end of
-// the spec if it still runs then.
-func startManager(address string) *manager {
+// the spec if it still runs then. Further flags come after, and win over, the usual ones.
+func startManager(address string, flags ...string) *manager {
 	GinkgoHelper()
 	kubeconfig := operatorKubeconfig(address)
 	m := &manager{log: &lockedBuffer{}, ended: make(chan struct{})}
 	//nolint:noctx // our own binary; it must outlive the spec node's context until it is killed
-	m.cmd = exec.Command(managerBin, "--kubeconfig="+kubeconfig, "--namespace="+operatorNamespace,
-		"--metrics-bind-address=0", "--health-probe-bind-address=0")
+	m.cmd = exec.Command(managerBin, append([]string{
+		"--kubeconfig=" + kubeconfig, "--namespace=" + operatorNamespace, "--metrics-bind-address=0", "--health-probe-bind-address=0",
+	}, flags...)...)
 	m.cmd.Stdout, m.cmd.Stderr = m.log, m.log
 	m.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	Expect(m.cmd.Start()).To(Succeed())

@@ -142,6 +142,7 @@ var _ = Describe("A region with marginal intensities", func() {
 		w.create(build.CarbonAwareJob("y", w.namespace).Regions(us, gb).MaxDelay(100 * time.Hour).Jitter(0).KWh("1"))
 		w.plan("y")
 		plan = w.get("y").Status.Plan
+		Expect(plan.Signal).To(Equal(carbonv1alpha1.SignalMarginal))
 		Expect(plan.Region).To(Equal(us))
 		Expect(plan.Start.UTC()).To(Equal(w.slot(8)))
 		Expect(plan.Candidates[1].Excluded).NotTo(BeEmpty())
@@ -168,6 +169,18 @@ var _ = Describe("A region with marginal intensities", func() {
 		region := w.getRegion(us)
 		Expect(region.Status.Intensity).To(BeNil())
 		Expect(conditionMessage(region.Status.Conditions, "Ready")).To(Equal("wattTime: it answered with HTTP status 502"))
+
+		By("keeping a record unknown that nothing marginal can be said of")
+		w.started(build.CarbonAwareJob("x", w.namespace).Regions(us).KWh("1"), w.slot(1))
+		w.completed("x", w.slot(2))
+		w.clock.SetTime(w.slot(3))
+		w.plan("x")
+		Expect(reasonOf(w.get("x"), "EmissionsRecorded")).To(Equal("False/IntensityUnknown"))
+		w.clock.SetTime(w.slot(3).Add(25 * time.Hour))
+		again := w.plan("x").RequeueAfter
+		Expect(reasonOf(w.get("x"), "EmissionsRecorded")).To(Equal("False/IntensityUnknown"))
+		Expect(w.get("x").Status.Emissions).To(BeNil())
+		Expect(again).To(Or(BeZero(), BeNumerically(">", time.Second)), "nothing but news can help")
 
 		region.Spec.AnnualMean = "USA"
 		Expect(api.Update(ctx, region)).To(MatchError(ContainSubstring("cannot stand in for a marginal one")))
