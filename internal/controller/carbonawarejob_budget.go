@@ -70,7 +70,9 @@ func (r *CarbonAwareJobReconciler) withdraw(s *scope, budgeted bool) {
 	r.Ledger.withdraw(s.caj)
 	meta.RemoveStatusCondition(&s.caj.Status.Conditions, carbonv1alpha1.ConditionWithinBudget)
 	if budgeted && s.caj.Status.Plan != nil {
-		s.wakeAt(s.caj.Status.Plan.Start.Add(-policy.Freeze))
+		if due := s.caj.Status.Plan.Start.Add(-policy.Freeze); due.After(s.now) {
+			s.wakeAt(due)
+		}
 	}
 }
 

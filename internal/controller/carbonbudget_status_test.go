@@ -83,3 +83,16 @@ func TestPeriodThatIsCutOtherwise(t *testing.T) {
 		t.Errorf("a week later: consumed %s g, history %+v", budget.Status.ConsumedGrams, budget.Status.History)
 	}
 }
+
+// The API server refuses unknown time zones; a table that is older than its own must not open the budget.
+func TestUnknownTimeZone(t *testing.T) {
+	budget := build.CarbonBudget("team", "ns", "1000").Period(carbonv1alpha1.BudgetDaily).TimeZone("Europe/Atlantis").Obj()
+	status := budgetStatus(budget, view{}, time.Date(2026, 3, 11, 12, 0, 0, 0, time.UTC))
+	ready := findCondition(status.Conditions, carbonv1alpha1.BudgetReady)
+	if ready.Reason != carbonv1alpha1.ReasonInvalidTimeZone || ready.Status != "False" {
+		t.Errorf("Ready is %s, %s", ready.Status, ready.Reason)
+	}
+	if start := status.Period.Start.UTC(); start.Hour() != 0 {
+		t.Errorf("the period begins at %s, want midnight UTC", start)
+	}
+}

@@ -24,6 +24,9 @@ import (
 	"github.com/ecotracker-dev/ecotracker-operator/internal/policy"
 )
 
+// burnRecheck is how soon to look again for runs of which nothing is known yet, as after a restart.
+const burnRecheck = 10 * time.Second
+
 // terminate says whether the limit of a budget that terminates is reached, by what was consumed and
 // what the present runs have emitted so far, and when to look again. At that moment nothing is left, so
 // all runs are stopped, whichever started first.
@@ -32,8 +35,12 @@ func (r *CarbonBudgetReconciler) terminate(ctx context.Context, b *carbonv1alpha
 		return false, time.Time{}, nil
 	}
 	var loads []policy.Load
+	var again time.Time
 	for i := range v.jobs {
 		burning := v.jobs[i].burn
+		if burning == nil && v.jobs[i].state == reserved {
+			again = now.Add(burnRecheck) // its next pass tells how it emits
+		}
 		if burning == nil || !burning.known {
 			continue
 		}
@@ -54,8 +61,8 @@ func (r *CarbonBudgetReconciler) terminate(ctx context.Context, b *carbonv1alpha
 	if ok && !now.Before(at) {
 		return true, time.Time{}, nil
 	}
-	if len(loads) == 0 {
-		return false, time.Time{}, nil
+	if next := lookAgain(at, ok, now); len(loads) > 0 && (again.IsZero() || next.Before(again)) {
+		again = next
 	}
-	return false, lookAgain(at, ok, now), nil
+	return false, again, nil
 }

@@ -81,9 +81,10 @@ func (l *Ledger) reserve(caj *carbonv1alpha1.CarbonAwareJob, grams estimate.Nano
 		return answer
 	}
 	answer.held = holdOf(grams, accounts)
-	answer.told = sameHold(b.told, *answer.held)
-	b.told = *answer.held
-	s.put(b)
+	if answer.told = sameHold(b.told, *answer.held); !answer.told {
+		b.told = *answer.held
+		s.put(b)
+	}
 	return answer
 }
 
@@ -175,8 +176,10 @@ func holdOf(grams estimate.Nanograms, accounts []*account) *hold {
 	return &hold{budget: a.name, grams: grams, left: a.budget().Remaining(), limit: a.limit, until: a.end}
 }
 
-// sameHold says whether two holds are told in the same words but for what is left: that changes
-// with every job, and is not worth a write to every job that waits.
+// sameHold says whether two holds are told in the same words but for what is left, which changes with
+// every job, and for a tenth of what is asked, which changes with every forecast: neither is worth a
+// write to every job that waits.
 func sameHold(a, b hold) bool {
-	return a.budget == b.budget && a.grams == b.grams && a.limit == b.limit && a.until.Equal(b.until)
+	return a.budget == b.budget && a.limit == b.limit && a.until.Equal(b.until) &&
+		(a.grams > a.limit) == (b.grams > b.limit) && max(a.grams, b.grams)-min(a.grams, b.grams) <= a.grams/10
 }

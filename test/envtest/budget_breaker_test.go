@@ -184,6 +184,7 @@ var _ = Describe("A budget that terminates", func() {
 		w.started(build.CarbonAwareJob("x", w.namespace).Regions(gb).Watts("1000"), w.slot(1))
 		w.at(w.slot(2), gb)
 		w.restart()
+		Expect(w.count("team").RequeueAfter).To(Equal(10*time.Second), "the new process has not looked at the run yet")
 		w.plan("x")
 		w.editBudget("team", limit("150"))
 		w.plan("x")

@@ -162,6 +162,20 @@ var _ = Describe("A budget that holds", func() {
 		Expect(readyOf(w.get("next"))).To(Equal("BudgetHold"))
 	})
 
+	It("lets a job that is held by hand rest", func(ctx context.Context) {
+		w := newWorld(ctx)
+		gb := w.trace("gb", nil, flat(20, 200)...)
+		w.budget(build.CarbonBudget("team", w.namespace, "100"))
+		w.create(w.asks("x", gb).Suspend(true))
+		w.plan("x")
+		w.at(w.slot(2), gb)
+		Expect(w.plan("x").RequeueAfter).To(BeZero(), "its time to ask has passed long ago")
+		Expect(w.get("x").Status.ReservedGrams).To(BeEmpty())
+		Expect(w.edit("x", func(caj *carbonv1alpha1.CarbonAwareJob) { caj.Spec.Suspend = nil })).To(Succeed())
+		w.pass("x")
+		Expect(w.isStarted("x")).To(BeTrue())
+	})
+
 	It("shares a job with other budgets: all have room for it, or none reserves", func(ctx context.Context) {
 		w := newWorld(ctx)
 		gb := w.trace("gb", nil, flat(20, 200)...)
