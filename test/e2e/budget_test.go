@@ -59,7 +59,7 @@ var _ = Describe("A budget", func() {
 			g.Expect(cluster.List(ctx, &jobs, client.InNamespace(ns))).To(Succeed())
 			count := map[string]int{}
 			for i := range jobs.Items {
-				count[statusOf(&jobs.Items[i])]++
+				count[statusColumn(&jobs.Items[i])]++
 			}
 			g.Expect(count).To(Equal(map[string]int{"Running": fit, "BudgetHold": all - fit}))
 			g.Expect(cluster.Get(ctx, client.ObjectKeyFromObject(team), team)).To(Succeed())
@@ -104,7 +104,7 @@ var _ = Describe("A budget", func() {
 	})
 })
 
-func statusOf(caj *carbonv1alpha1.CarbonAwareJob) string {
+func statusColumn(caj *carbonv1alpha1.CarbonAwareJob) string {
 	for _, c := range caj.Status.Conditions {
 		if c.Type == carbonv1alpha1.ConditionReady {
 			return c.Reason
