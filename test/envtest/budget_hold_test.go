@@ -243,6 +243,7 @@ var _ = Describe("A budget that holds", func() {
 		w := newWorld(ctx)
 		w.budget(build.CarbonBudget("team", w.namespace, "500"))
 		w.create(build.CarbonAwareJob("x", w.namespace).Regions(w.regionName("missing")).MaxDelay(0).KWh("0.4"))
+		w.clock.SetTime(w.slot(2)) // it waits for its region until its latest start
 		w.pass("x")
 		w.pass("x")
 		Expect(w.get("x").Status.ReservedGrams).To(BeEquivalentTo("189.204"), "0.4 kWh at 473.01 g/kWh")
