@@ -44,16 +44,10 @@ func (r *CarbonBudgetReconciler) terminate(ctx context.Context, b *carbonv1alpha
 		if burning == nil || !burning.known {
 			continue
 		}
-		region := regionFacts{}
-		if burning.region != "" {
-			found, err := findRegions(ctx, r.Client, []string{burning.region})
-			if err != nil {
-				return false, time.Time{}, err
-			}
-			region = found[0]
+		load, err := r.priced(ctx, burning, now)
+		if err != nil {
+			return false, time.Time{}, err
 		}
-		load := burning.load
-		load.Layers = region.priced(burning.first, now)
 		loads = append(loads, load)
 	}
 	left := policy.Budget{Limit: limitOf(b), Consumed: v.consumed}.Remaining()
@@ -65,4 +59,19 @@ func (r *CarbonBudgetReconciler) terminate(ctx context.Context, b *carbonv1alpha
 		again = next
 	}
 	return false, again, nil
+}
+
+// priced is a run as it emits, with the intensities of its region.
+func (r *CarbonBudgetReconciler) priced(ctx context.Context, as *burn, now time.Time) (policy.Load, error) {
+	region := regionFacts{}
+	if as.region != "" {
+		found, err := findRegions(ctx, r.Client, []string{as.region})
+		if err != nil {
+			return policy.Load{}, err
+		}
+		region = found[0]
+	}
+	load := as.load
+	load.Layers = region.priced(as.first, now)
+	return load, nil
 }
