@@ -42,7 +42,7 @@ func (b binary) compile(ctx context.Context, source, dir string) error {
 	if b.tags != "" {
 		args = append(args, "-tags", b.tags)
 	}
-	cmd := exec.CommandContext(ctx, goTool, append(args, b.pkg)...) //nolint:gosec // our own constants
+	cmd := exec.CommandContext(ctx, goTool, append(args, b.pkg)...)       //nolint:gosec // our own constants
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // so that its compilers end too
 	cmd.WaitDelay = stopGrace
 	cmd.Dir = filepath.Join(source, b.module)

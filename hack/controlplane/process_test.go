@@ -59,7 +59,7 @@ func TestCompileIsInterruptedNotKilled(t *testing.T) {
 	dir := t.TempDir()
 	left := filepath.Join(dir, "left")
 	script := "#!/bin/sh\ntrap 'rm " + left + "; exit 1' INT\ntouch " + left + " $GOTMPDIR/x\nwhile :; do sleep 0.05; done\n"
-	if err := os.WriteFile(filepath.Join(dir, "go"), []byte(script), 0o755); err != nil { //nolint:gosec // a program
+	if err := os.WriteFile(filepath.Join(dir, "go"), []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", dir+string(filepath.ListSeparator)+os.Getenv("PATH"))

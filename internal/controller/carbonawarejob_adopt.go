@@ -5,7 +5,7 @@ Licensed under the Apache License, Version 2.0 (the "License");
 you may not use this file except in compliance with the License.
 You may obtain a copy of the License at
 
-	http://www.apache.org/licenses/LICENSE-2.0
+    http://www.apache.org/licenses/LICENSE-2.0
 
 Unless required by applicable law or agreed to in writing, software
 distributed under the License is distributed on an "AS IS" BASIS,
@@ -13,6 +13,7 @@ WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 See the License for the specific language governing permissions and
 limitations under the License.
 */
+
 package controller
 
 import (
@@ -33,7 +34,7 @@ func (r *CarbonAwareJobReconciler) adoptStart(ctx context.Context, s *scope) err
 	if start := s.job.Status.StartTime; start != nil {
 		record.At = start.UTC()
 	}
-	grams, _ := s.home().intensityAt(record.At)
+	grams := s.home().intensityAt(record.At)
 	record.GramsPerKWh = gramsDecimal(grams)
 	record.RequestedModel = requestedModel(s.caj.Spec.LLM, &s.caj.Spec.JobTemplate)
 	record.Model = record.RequestedModel

@@ -34,21 +34,9 @@ func (r *CarbonBudgetReconciler) terminate(ctx context.Context, b *carbonv1alpha
 	if b.Spec.Enforcement != carbonv1alpha1.BudgetTerminate {
 		return false, time.Time{}, nil
 	}
-	var loads []policy.Load
-	var again time.Time
-	for i := range v.jobs {
-		burning := v.jobs[i].burn
-		if burning == nil && v.jobs[i].state == reserved {
-			again = now.Add(burnRecheck) // its next pass tells how it emits
-		}
-		if burning == nil || !burning.known {
-			continue
-		}
-		load, err := r.priced(ctx, burning, now)
-		if err != nil {
-			return false, time.Time{}, err
-		}
-		loads = append(loads, load)
+	loads, again, err := r.burning(ctx, v, now)
+	if err != nil {
+		return false, time.Time{}, err
 	}
 	left := policy.Budget{Limit: limitOf(b), Consumed: v.consumed}.Remaining()
 	at, ok := policy.Crossing(loads, left, now, breakerHorizon)
@@ -59,6 +47,27 @@ func (r *CarbonBudgetReconciler) terminate(ctx context.Context, b *carbonv1alpha
 		again = next
 	}
 	return false, again, nil
+}
+
+// burning are the runs of which it is known how they emit, and when to look again for the others.
+func (r *CarbonBudgetReconciler) burning(ctx context.Context, v view, now time.Time) ([]policy.Load, time.Time, error) {
+	var loads []policy.Load
+	var again time.Time
+	for i := range v.jobs {
+		run := v.jobs[i].burn
+		if run == nil && v.jobs[i].state == reserved {
+			again = now.Add(burnRecheck) // its next pass tells how it emits
+		}
+		if run == nil || !run.known {
+			continue
+		}
+		load, err := r.priced(ctx, run, now)
+		if err != nil {
+			return nil, time.Time{}, err
+		}
+		loads = append(loads, load)
+	}
+	return loads, again, nil
 }
 
 // priced is a run as it emits, with the intensities of its region.

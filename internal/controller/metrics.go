@@ -125,7 +125,7 @@ func ownIntensity(ctx context.Context, c client.Reader, now clock.PassiveClock, 
 	if err != nil || len(regions) == 0 {
 		return 0, false
 	}
-	grams, _ := regions[0].intensityAt(now.Now())
+	grams := regions[0].intensityAt(now.Now())
 	return grams, !math.IsNaN(grams)
 }
 

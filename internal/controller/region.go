@@ -148,12 +148,12 @@ func (r regionFacts) layersAt(now time.Time) []forecast.Layer {
 }
 
 // intensityAt is the region's intensity at t in gCO2e/kWh; NaN when unknown.
-func (r regionFacts) intensityAt(t time.Time) (float64, forecast.Quality) {
-	grams, quality, ok := forecast.MeanLayers(t, t, append(r.layersAt(t), r.lastResort(t)...)...)
+func (r regionFacts) intensityAt(t time.Time) float64 {
+	grams, _, ok := forecast.MeanLayers(t, t, append(r.layersAt(t), r.lastResort(t)...)...)
 	if !ok {
-		return math.NaN(), ""
+		return math.NaN()
 	}
-	return grams, quality
+	return grams
 }
 
 // mayLearn says whether waiting can make values of this region better: its source publishes actual

@@ -5,7 +5,7 @@ Licensed under the Apache License, Version 2.0 (the "License");
 you may not use this file except in compliance with the License.
 You may obtain a copy of the License at
 
-	http://www.apache.org/licenses/LICENSE-2.0
+    http://www.apache.org/licenses/LICENSE-2.0
 
 Unless required by applicable law or agreed to in writing, software
 distributed under the License is distributed on an "AS IS" BASIS,
@@ -13,6 +13,7 @@ WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 See the License for the specific language governing permissions and
 limitations under the License.
 */
+
 package controller_test
 
 import (
@@ -48,7 +49,7 @@ func TestServerClock(t *testing.T) {
 		"a little behind": 700 * time.Millisecond, "a little ahead": -700 * time.Millisecond, "years off": -100_000 * time.Hour,
 	} {
 		t.Run("own clock "+name, func(t *testing.T) {
-			random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a test that repeats itself
+			random := rand.New(rand.NewPCG(1, 2))
 			own := testclock.NewFakePassiveClock(time.Date(2026, 3, 1, 12, 0, 0, 123_000_000, time.UTC))
 			api := &server{own: own, ahead: ahead, takes: func() time.Duration { return time.Duration(random.IntN(20)) * time.Millisecond }}
 			clock := controller.NewServerClock(own)

@@ -154,7 +154,7 @@ func (r *Starter) start(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob,
 
 // decideStart is the decision of the last moment: the model, by the intensity now.
 func decideStart(caj *carbonv1alpha1.CarbonAwareJob, region regionFacts, now time.Time) startRecord {
-	grams, _ := region.intensityAt(now)
+	grams := region.intensityAt(now)
 	record := startRecord{At: now.UTC(), Region: region.name, GramsPerKWh: gramsDecimal(grams), Queue: queueOf(caj)}
 	requested := requestedModel(caj.Spec.LLM, &caj.Spec.JobTemplate)
 	record.RequestedModel, record.Model = requested, requested
