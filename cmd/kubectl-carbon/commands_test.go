@@ -18,6 +18,8 @@ package main
 
 import (
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -216,5 +218,26 @@ func TestSince(t *testing.T) {
 		if got, err := parseSince(bad, noon); err == nil {
 			t.Errorf("%q is %v, want an error", bad, got)
 		}
+	}
+}
+
+func TestReportSetsTheOperatorsOwnGramsAgainstTheAvoided(t *testing.T) {
+	var asked string
+	prometheus := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = r.FormValue("query")
+		_, _ = w.Write([]byte(`{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1,"12.5"]}]}}`))
+	}))
+	defer prometheus.Close()
+	for _, format := range []string{"table", "html"} {
+		out, err := run(t, 80, example(), "report", "-A", "--since", "30d", "-o", format, "--prometheus", prometheus.URL)
+		if err != nil || !strings.Contains(out, "the operator itself emitted 12.5 g") || !strings.Contains(out, "times as much") {
+			t.Errorf("%s: %v\n%s", format, err, out)
+		}
+	}
+	if want := "sum(increase(ecotracker_operator_emissions_grams_total[2592000s]))"; asked != want {
+		t.Errorf("asked %s, want %s", asked, want)
+	}
+	if _, err := run(t, 80, example(), "report", "--prometheus", prometheus.URL); err == nil || !strings.Contains(err.Error(), "--since") {
+		t.Errorf("without --since: %v", err)
 	}
 }

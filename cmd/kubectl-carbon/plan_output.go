@@ -39,9 +39,9 @@ import (
 func writeOutcome(out *bytes.Buffer, job *carbonv1alpha1.CarbonAwareJob, plan policy.Plan) {
 	fmt.Fprintf(out, "Start %s UTC in %s; latest start %s after it is applied.\n",
 		when(plan.Start), cmp.Or(plan.Region, "no region"), shortSpan(maxDelayOf(job)))
-	kWh, known := energyOf(job)
-	if !known {
-		fmt.Fprintln(out, "Its energy is not declared (spec.energy), so its grams are unknown.")
+	kWh, text, err := controller.PreviewEnergy(job)
+	if err != nil {
+		fmt.Fprintf(out, "Its grams are unknown: %s.\n", terminal.Clean(err.Error()))
 		return
 	}
 	if math.IsNaN(plan.Grams) || math.IsNaN(plan.NowGrams) {
@@ -49,7 +49,7 @@ func writeOutcome(out *bytes.Buffer, job *carbonv1alpha1.CarbonAwareJob, plan po
 		return
 	}
 	before, after := kWh*plan.NowGrams, kWh*plan.Grams
-	fmt.Fprintf(out, "With %s kWh: %s g instead of %s g at once at home (%s).\n", short(kWh), short(after), short(before), against(after, before))
+	fmt.Fprintf(out, "With %s: %s g instead of %s g at once at home (%s).\n", terminal.Clean(text), short(after), short(before), against(after, before))
 }
 
 // writePlanChart draws the forecast of the chosen region until the latest possible end.
@@ -79,7 +79,7 @@ func alternatives(job *carbonv1alpha1.CarbonAwareJob, regions []carbonv1alpha1.G
 		Header: []string{"MAX-DELAY", "REGION", "START", "G/KWH", "AGAINST-NOW", "GRAMS", "CHOSEN"},
 		Right:  []bool{false, false, false, true, true, true, false},
 	}
-	kWh, known := energyOf(job)
+	kWh, _, problem := controller.PreviewEnergy(job)
 	own := maxDelayOf(job)
 	choices := append(slices.Clone(delays), own)
 	slices.Sort(choices)
@@ -96,7 +96,7 @@ func alternatives(job *carbonv1alpha1.CarbonAwareJob, regions []carbonv1alpha1.G
 		}
 		for _, row := range candidateRows(plan, now) {
 			grams := "-"
-			if known && !math.IsNaN(row.grams) {
+			if problem == nil && !math.IsNaN(row.grams) {
 				grams = short(kWh * row.grams)
 			}
 			table.Rows = append(table.Rows, append([]string{label}, row.region, row.start, row.intensity, row.against, grams, row.chosen))
@@ -151,21 +151,6 @@ func durationOf(job *carbonv1alpha1.CarbonAwareJob) time.Duration {
 		return job.Spec.ExpectedDuration.Duration
 	}
 	return 30 * time.Minute // as in the API
-}
-
-// energyOf is the energy of one run in kWh, if the job declares it.
-func energyOf(job *carbonv1alpha1.CarbonAwareJob) (float64, bool) {
-	e := job.Spec.Energy
-	switch {
-	case e == nil:
-		return 0, false
-	case e.KWh != nil:
-		return e.KWh.AsApproximateFloat64(), true
-	case e.Watts != nil:
-		run := []estimate.Interval{{Start: time.Time{}, End: time.Time{}.Add(durationOf(job))}}
-		return estimate.KWhFromWatts(e.Watts.AsApproximateFloat64(), run), true
-	}
-	return 0, false
 }
 
 // short writes a number with four significant digits and no exponent.

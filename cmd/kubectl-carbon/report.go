@@ -48,7 +48,7 @@ const (
 // pageSize is how many jobs are read at once: it bounds the memory of a report.
 const pageSize = 500
 
-type reportOptions struct{ by, since, format string }
+type reportOptions struct{ by, since, format, prometheus string }
 
 func newReport(where *cluster) *cobra.Command {
 	var o reportOptions
@@ -69,6 +69,7 @@ namespace, model, region, day (UTC) or job. Sums are exact; the table rounds, -o
 	flags.StringVar(&o.by, "by", string(report.ByNamespace), "group by namespace, model, region, day or job; several separated by commas")
 	flags.StringVar(&o.since, "since", "", "only jobs that finished since then: a time ago (36h, 30d) or a date (2026-11-01)")
 	flags.StringVarP(&o.format, "output", "o", formatTable, "table, wide, json, yaml, csv or html (one page with charts)")
+	flags.StringVar(&o.prometheus, "prometheus", "", "address of a Prometheus that scrapes the manager: sets what the operator itself emitted since --since against what was avoided")
 	completeFlag(cmd, "by", func() []string {
 		var words []string
 		for _, d := range report.Dimensions() {
@@ -119,7 +120,13 @@ func runReport(ctx context.Context, where *cluster, o reportOptions, out io.Writ
 	if namespace != "" {
 		scope = "Namespace " + namespace
 	}
-	return write(builder.Build(now, scope), out)
+	made := builder.Build(now, scope)
+	if o.prometheus != "" {
+		if made.Operator, err = footprint(ctx, o.prometheus, since, now); err != nil {
+			return err
+		}
+	}
+	return write(made, out)
 }
 
 func reportWriter(format string) (func(*report.Report, io.Writer) error, error) {

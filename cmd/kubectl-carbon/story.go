@@ -32,7 +32,7 @@ import (
 // storyOf tells of a job in paragraphs of sentences, in the order of its life.
 func storyOf(caj *carbonv1alpha1.CarbonAwareJob, now time.Time) []string {
 	story := []string{stateSentence(caj), submissionSentence(caj)}
-	for _, tell := range []func(*carbonv1alpha1.CarbonAwareJob, time.Time) string{planSentences, modelSentence, runSentences, emissionsSentences, advice} {
+	for _, tell := range []func(*carbonv1alpha1.CarbonAwareJob, time.Time) string{planSentences, conditionSentences, modelSentence, runSentences, emissionsSentences, advice} {
 		if text := tell(caj, now); text != "" {
 			story = append(story, text)
 		}
@@ -95,6 +95,17 @@ func candidateSentences(plan *carbonv1alpha1.PlanStatus) string {
 		}
 	}
 	return text.String()
+}
+
+// conditionSentences are the operator's own sentences on the budgets and on the energy.
+func conditionSentences(caj *carbonv1alpha1.CarbonAwareJob, _ time.Time) string {
+	var sentences []string
+	for _, conditionType := range []string{carbonv1alpha1.ConditionEnergyKnown, carbonv1alpha1.ConditionWithinBudget} {
+		if c := condition(caj, conditionType); c != nil && c.Message != "" {
+			sentences = append(sentences, fmt.Sprintf("%s: %s.", conditionType, strings.TrimSuffix(c.Message, ".")))
+		}
+	}
+	return strings.Join(sentences, " ")
 }
 
 func modelSentence(caj *carbonv1alpha1.CarbonAwareJob, _ time.Time) string {

@@ -25,6 +25,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/estimate"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/forecast"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/policy"
 )
@@ -83,4 +84,16 @@ func TraceRegion(name string, series forecast.Series) carbonv1alpha1.GridRegion 
 	region.Status.Forecast = &carbonv1alpha1.ForecastStatus{SeriesStatus: statusOf(series)}
 	region.Status.Intensity = &carbonv1alpha1.IntensityStatus{Quality: carbonv1alpha1.QualityForecast, Source: "trace"}
 	return region
+}
+
+// PreviewEnergy is the energy of one whole run in kWh, with the model that the job asks for by the
+// built-in table of models, and how it is known, in words. An error says why it is unknown.
+func PreviewEnergy(caj *carbonv1alpha1.CarbonAwareJob) (kWh float64, text string, err error) {
+	models := modelFacts{catalog: estimate.BuiltIn(), method: estimate.EcoLogits011}
+	requested := requestedModel(caj.Spec.LLM, &caj.Spec.JobTemplate)
+	energy, problem := wholeRun(caj, requested, durationOr(caj.Spec.ExpectedDuration, defaultExpectedDuration), models)
+	if problem != nil {
+		return 0, "", errors.New(problem.message)
+	}
+	return energy.kWh.Mean(), energy.text, nil
 }

@@ -58,7 +58,7 @@ func (r *Report) WriteCSV(to io.Writer) error {
 		header = append(header, string(d))
 	}
 	header = append(header, "jobs", "provisional", "unknown", "deleted", "energy_kwh", "baseline_g", "emitted_g",
-		"avoided_g", "avoided_by_time_g", "avoided_by_region_g", "avoided_by_model_g")
+		"avoided_g", "avoided_by_time_g", "avoided_by_region_g", "avoided_by_model_g", "embodied_g")
 	records := [][]string{header}
 	for _, g := range grouping.Groups {
 		var record []string
@@ -70,7 +70,7 @@ func (r *Report) WriteCSV(to io.Writer) error {
 		}
 		for _, a := range []Amount{
 			g.EnergyKWh, g.BaselineGrams, g.EmittedGrams, g.AvoidedGrams,
-			g.AvoidedBy.Time, g.AvoidedBy.Region, g.AvoidedBy.Model,
+			g.AvoidedBy.Time, g.AvoidedBy.Region, g.AvoidedBy.Model, g.EmbodiedGrams,
 		} {
 			record = append(record, a.String())
 		}

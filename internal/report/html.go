@@ -46,7 +46,7 @@ type pageData struct {
 	Days                                        dayChart
 	Sections                                    []section
 	Cars                                        []car
-	CarSource                                   string
+	CarSource, BreakEven                        string
 }
 
 type car struct{ Of, Value, Unit string }
@@ -71,15 +71,16 @@ type sectionRow struct {
 func (r *Report) WriteHTML(to io.Writer) error {
 	grams := unitFor(r.Total.BaselineGrams)
 	data := pageData{
-		Report:   r,
-		Emitted:  grams.text(r.Total.EmittedGrams),
-		Baseline: grams.text(r.Total.BaselineGrams),
-		Avoided:  grams.text(r.Total.AvoidedGrams),
-		Energy:   r.energy(r.Total.EnergyKWh),
-		Percent:  percent(&r.Total),
-		More:     r.Total.AvoidedGrams.Sign() < 0,
-		Causes:   causeBars(&r.Total, grams),
-		Days:     dayBars(r.grouping(ByDay), grams),
+		Report:    r,
+		Emitted:   grams.text(r.Total.EmittedGrams),
+		Baseline:  grams.text(r.Total.BaselineGrams),
+		Avoided:   grams.text(r.Total.AvoidedGrams),
+		Energy:    r.energy(r.Total.EnergyKWh),
+		Percent:   percent(&r.Total),
+		BreakEven: r.breakEven(),
+		More:      r.Total.AvoidedGrams.Sign() < 0,
+		Causes:    causeBars(&r.Total, grams),
+		Days:      dayBars(r.grouping(ByDay), grams),
 	}
 	for _, s := range []struct {
 		title string

@@ -36,10 +36,35 @@ type Report struct {
 	Groupings []Grouping `json:"groupings"`
 	// Unfinished is the number of jobs that wait or run: they are in no sum.
 	Unfinished int `json:"unfinished"`
+	// Operator is what the operator itself emitted in the time of the report; absent when it was not
+	// asked for.
+	Operator *Operator `json:"operator,omitempty"`
 	// Equivalents make the grams tangible.
 	Equivalents []Equivalent `json:"equivalents"`
 	// Notes say what to know when reading the sums.
 	Notes []string `json:"notes,omitempty"`
+}
+
+// Operator is the operator's own footprint.
+type Operator struct {
+	// EmittedGrams is modelled from its CPU time, in gCO2e.
+	EmittedGrams float64 `json:"emittedGrams"`
+}
+
+// breakEven sets the operator's own footprint against what was avoided; empty when it is not known.
+func (r *Report) breakEven() string {
+	if r.Operator == nil {
+		return ""
+	}
+	own, avoided := r.Operator.EmittedGrams, r.Total.AvoidedGrams.Float64()
+	text := fmt.Sprintf("the operator itself emitted %s g in that time, modelled from its CPU time", quantity(own))
+	switch {
+	case avoided > own && own > 0:
+		return fmt.Sprintf("%s: it avoided %s times as much", text, quantity(avoided/own))
+	case avoided < own:
+		return text + ", more than it avoided"
+	}
+	return text
 }
 
 // Grouping are sums by one combination of dimensions.

@@ -18,6 +18,7 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"fmt"
 	"math/big"
@@ -73,6 +74,9 @@ func finishedJob(r *rand.Rand, i int) *carbonv1alpha1.CarbonAwareJob {
 		AvoidedBy: carbonv1alpha1.AvoidedBy{Time: byTime, Region: byRegion, Model: byModel},
 		FinalAt:   &end,
 	}
+	if i%3 == 0 {
+		caj.Status.Emissions.EmbodiedGrams = decimal(big.NewRat(r.Int64N(5e9), 1_000_000_000))
+	}
 	if i%20 == 0 {
 		caj.Status.Emissions.FinalAt = nil
 	}
@@ -108,6 +112,9 @@ var csvFields = []struct {
 	{"avoided_by_time_g", func(e *carbonv1alpha1.EmissionsStatus) carbonv1alpha1.Decimal { return e.AvoidedBy.Time }},
 	{"avoided_by_region_g", func(e *carbonv1alpha1.EmissionsStatus) carbonv1alpha1.Decimal { return e.AvoidedBy.Region }},
 	{"avoided_by_model_g", func(e *carbonv1alpha1.EmissionsStatus) carbonv1alpha1.Decimal { return e.AvoidedBy.Model }},
+	{"embodied_g", func(e *carbonv1alpha1.EmissionsStatus) carbonv1alpha1.Decimal {
+		return carbonv1alpha1.Decimal(cmp.Or(string(e.EmbodiedGrams), "0"))
+	}},
 }
 
 func seeded(count int) []*carbonv1alpha1.CarbonAwareJob {

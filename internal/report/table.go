@@ -41,6 +41,7 @@ func (r *Report) WriteTable(to io.Writer, wide bool) error {
 		column(name, true)
 	}
 	if wide {
+		column("EMBODIED-G", true)
 		column("PROVISIONAL", true)
 		column("UNKNOWN", true)
 	}
@@ -99,7 +100,7 @@ func row(values []string, t *Totals, format number, wide bool) []string {
 		cells = append(cells, format(grams, false))
 	}
 	if wide {
-		cells = append(cells, strconv.Itoa(t.Provisional), strconv.Itoa(t.Unknown))
+		cells = append(cells, format(t.EmbodiedGrams, false), strconv.Itoa(t.Provisional), strconv.Itoa(t.Unknown))
 	}
 	return cells
 }
@@ -126,6 +127,9 @@ func (r *Report) footer() string {
 			fmt.Fprintf(&text, "%s: like %s %s\n", e.Of, quantity(e.Value), e.Unit)
 		}
 		fmt.Fprintf(&text, "(%s)\n", carSource)
+		if own := r.breakEven(); own != "" {
+			fmt.Fprintln(&text, own)
+		}
 	}
 	for i, n := range r.Notes {
 		if i == 0 {

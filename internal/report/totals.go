@@ -43,6 +43,9 @@ type Totals struct {
 	EmittedGrams Amount `json:"emittedGrams"`
 	// AvoidedGrams is baseline minus emitted; negative when more was emitted.
 	AvoidedGrams Amount `json:"avoidedGrams"`
+	// EmbodiedGrams is the share in making the hardware, of the jobs of which it is known. It is no part
+	// of the other sums.
+	EmbodiedGrams Amount `json:"embodiedGrams"`
 	// AvoidedBy splits AvoidedGrams by cause; the parts add up to it, but for deleted jobs.
 	AvoidedBy Causes `json:"avoidedBy"`
 }
@@ -72,6 +75,7 @@ func (t *Totals) add(o *Totals) {
 	t.BaselineGrams.Add(o.BaselineGrams)
 	t.EmittedGrams.Add(o.EmittedGrams)
 	t.AvoidedGrams.Add(o.AvoidedGrams)
+	t.EmbodiedGrams.Add(o.EmbodiedGrams)
 	t.AvoidedBy.Time.Add(o.AvoidedBy.Time)
 	t.AvoidedBy.Region.Add(o.AvoidedBy.Region)
 	t.AvoidedBy.Model.Add(o.AvoidedBy.Model)
@@ -93,7 +97,11 @@ func totalsOf(e *carbonv1alpha1.EmissionsStatus) (Totals, error) {
 		{"avoidedBy.time", e.AvoidedBy.Time, &t.AvoidedBy.Time},
 		{"avoidedBy.region", e.AvoidedBy.Region, &t.AvoidedBy.Region},
 		{"avoidedBy.model", e.AvoidedBy.Model, &t.AvoidedBy.Model},
+		{"embodiedGrams", e.EmbodiedGrams, &t.EmbodiedGrams},
 	} {
+		if f.text == "" && f.to == &t.EmbodiedGrams {
+			continue // unknown, as it often is
+		}
 		amount, err := ParseAmount(f.text)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("status.emissions.%s: %w", f.name, err))
