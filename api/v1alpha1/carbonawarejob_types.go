@@ -96,7 +96,8 @@ type CarbonAwareJobSpec struct {
 	Suspend *bool `json:"suspend,omitempty"`
 
 	// ttlSecondsAfterFinished deletes the CarbonAwareJob and its Job this many seconds after the
-	// job finished and its emissions are final. Unset keeps them.
+	// job finished, and not before its emissions are final or a day after the run has passed. Unset keeps
+	// them.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=31536000

@@ -49,16 +49,15 @@ func (s *scope) account() {
 		return
 	}
 	quality, err := s.intensities(runs, &in)
-	if err != nil {
-		s.recorded(metav1.ConditionFalse, carbonv1alpha1.ReasonIntensityUnknown, err.Error())
-		if end := s.finalTime(runs); s.now.Before(end) { // later, only news of a region can help
-			s.wakeAt(end)
-		}
-		return
+	var emissions estimate.Emissions
+	if err == nil {
+		emissions, err = estimate.Account(in)
 	}
-	emissions, err := estimate.Account(in)
 	if err != nil {
 		s.recorded(metav1.ConditionFalse, carbonv1alpha1.ReasonIntensityUnknown, err.Error())
+		if s.awaitsRecord() { // later, only news of a region can help
+			s.wakeAt(s.finalTime(runs))
+		}
 		return
 	}
 	record := emissionsStatus(in, emissions, used, quality)
@@ -93,6 +92,16 @@ func recordIsFinal(caj *carbonv1alpha1.CarbonAwareJob) bool {
 	c := findCondition(caj.Status.Conditions, carbonv1alpha1.ConditionEmissionsRecorded)
 	return c != nil && (c.Status == metav1.ConditionTrue ||
 		c.Reason == carbonv1alpha1.ReasonNeverRan || c.Reason == carbonv1alpha1.ReasonEnergyUnknown)
+}
+
+// awaitsRecord says whether the record of a finished job may come, or become better, by waiting. A day
+// after the run it is what it is, known or not.
+func (s *scope) awaitsRecord() bool {
+	if s.recordIsFinal() {
+		return false
+	}
+	runs := s.intervals()
+	return len(runs) == 0 || s.now.Before(s.finalTime(runs))
 }
 
 func (s *scope) recorded(status metav1.ConditionStatus, reason, message string) {

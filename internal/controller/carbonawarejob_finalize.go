@@ -140,10 +140,11 @@ func (r *CarbonAwareJobReconciler) releaseOrphan(ctx context.Context, key types.
 	return ctrl.Result{}, nil
 }
 
-// expire deletes a finished CarbonAwareJob once its time is up and its record final.
+// expire deletes a finished CarbonAwareJob once its time is up and its record final, or nothing is left
+// to wait for.
 func (r *CarbonAwareJobReconciler) expire(ctx context.Context, s *scope) error {
 	ttl := s.caj.Spec.TTLSecondsAfterFinished
-	if ttl == nil || !s.finished() || !s.recordIsFinal() {
+	if ttl == nil || !s.finished() || s.awaitsRecord() {
 		return nil
 	}
 	end := s.finishedAt().Add(time.Duration(*ttl) * time.Second)

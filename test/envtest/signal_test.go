@@ -182,6 +182,16 @@ var _ = Describe("A region with marginal intensities", func() {
 		Expect(w.get("x").Status.Emissions).To(BeNil())
 		Expect(again).To(Or(BeZero(), BeNumerically(">", time.Second)), "nothing but news can help")
 
+		By("removing the job all the same when its time is up, but not before the record had its day")
+		w.clock.SetTime(w.slot(4))
+		Expect(w.edit("x", func(caj *carbonv1alpha1.CarbonAwareJob) { caj.Spec.TTLSecondsAfterFinished = new(int32(1)) })).To(Succeed())
+		w.plan("x")
+		Expect(w.get("x").DeletionTimestamp).To(BeNil())
+		w.clock.SetTime(w.slot(3).Add(25 * time.Hour))
+		w.plan("x")
+		w.plan("x")
+		w.gone(&carbonv1alpha1.CarbonAwareJob{}, "x")
+
 		region.Spec.AnnualMean = "USA"
 		Expect(api.Update(ctx, region)).To(MatchError(ContainSubstring("cannot stand in for a marginal one")))
 	})
