@@ -202,8 +202,14 @@ type SeriesStatus struct {
 type RecentStatus struct {
 	SeriesStatus `json:",inline"`
 
-	// actualUntil is the end of the last slot with a published actual value: earlier values are
-	// actual, later ones forecasts. Absent when the source publishes no actual values.
+	// qualities has one letter for each value: A for actual (published, measured), E for estimated by the
+	// source afterwards, F for what was forecast, where the source has told nothing since.
+	// +optional
+	// +kubebuilder:validation:MaxLength=864
+	// +kubebuilder:validation:Pattern=`^[AEF]*$`
+	Qualities string `json:"qualities,omitempty"`
+
+	// actualUntil is the end of the last slot with an actual value. Absent when there is none.
 	// +optional
 	ActualUntil *metav1.Time `json:"actualUntil,omitempty"`
 }

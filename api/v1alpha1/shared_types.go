@@ -24,12 +24,14 @@ package v1alpha1
 type Decimal string
 
 // IntensityQuality says how far a carbon intensity can be trusted.
-// +kubebuilder:validation:Enum=Actual;Forecast;Stale;Profile;AnnualMean
+// +kubebuilder:validation:Enum=Actual;Estimated;Forecast;Stale;Profile;AnnualMean
 type IntensityQuality string
 
 const (
 	// QualityActual is a published, measured value.
 	QualityActual IntensityQuality = "Actual"
+	// QualityEstimated is a value of the past that its source estimated, for want of measurements.
+	QualityEstimated IntensityQuality = "Estimated"
 	// QualityForecast is a forecast that is still up to date.
 	QualityForecast IntensityQuality = "Forecast"
 	// QualityStale is the last good forecast of a source that does not answer any more.

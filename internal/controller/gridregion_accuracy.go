@@ -44,12 +44,12 @@ func setAccuracy(status *carbonv1alpha1.GridRegionStatus, region *carbonv1alpha1
 	for i := range status.Issued {
 		kept = append(kept, issuedOf(&status.Issued[i]))
 	}
-	if !seen.actualUntil.IsZero() {
+	if until := seen.recent.ActualUntil(); !until.IsZero() {
 		from := seen.actual.Start
 		if status.Accuracy != nil {
 			from = status.Accuracy.ComparedUntil.Time
 		}
-		status.Accuracy = accuracyStatus(forecast.Compare(accuraciesOf(status.Accuracy), kept, seen.actual, from, seen.actualUntil))
+		status.Accuracy = accuracyStatus(forecast.Compare(accuraciesOf(status.Accuracy), kept, seen.actual, from, until))
 	}
 	if issued := forecast.Issue(kept, seen.forecast, now); len(issued) > 0 && (len(kept) == 0 || issued[len(issued)-1].At.After(kept[len(kept)-1].At)) {
 		status.Issued = append(status.Issued, issuedStatus(issued[len(issued)-1]))

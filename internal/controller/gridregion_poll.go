@@ -197,14 +197,12 @@ func traceOf(status *carbonv1alpha1.GridRegionStatus) forecast.Trace {
 	if status.Recent == nil {
 		return forecast.Trace{Forecast: ahead}
 	}
-	past := seriesOf(&status.Recent.SeriesStatus)
+	past := pastOf(status.Recent)
 	if past.Step != ahead.Step || !past.End().Equal(ahead.Start) {
 		return forecast.Trace{Forecast: ahead}
 	}
 	trace := forecast.Trace{Forecast: forecast.Series{Start: past.Start, Step: past.Step, Grams: append(past.Grams, ahead.Grams...)}}
-	if until := status.Recent.ActualUntil; until != nil {
-		trace.Actual = past.Clip(past.Start, until.Time)
-	}
+	trace.Actual, trace.Estimated = past.Of(forecast.Actual), past.Of(forecast.Estimated)
 	return trace
 }
 

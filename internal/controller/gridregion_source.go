@@ -40,8 +40,8 @@ const (
 
 // observation is what a chain of sources says at one time.
 type observation struct {
-	forecast, recent forecast.Series
-	actualUntil      time.Time
+	forecast forecast.Series
+	recent   forecast.Past
 	// polled says that the region's own source has just answered over the network; actual are its actual
 	// values.
 	polled bool
@@ -110,7 +110,7 @@ func (r *GridRegionReconciler) observeSource(ctx context.Context, region *carbon
 		return observation{again: last.next, failure: last.failure()}, last.problem, nil
 	}
 	seen := observation{source: remote.Name(), fetchedAt: last.fetchedAt, again: last.next}
-	seen.forecast, seen.recent, seen.actualUntil = knownOf(last.trace, now, 1)
+	seen.forecast, seen.recent = knownOf(last.trace, now, 1)
 	seen.polled, seen.actual = place == 0 && last.fetchedAt.Equal(now), last.trace.Actual
 	if last.fetchedAt.Equal(now) && profileIsDue(region, remote, now) {
 		seen.profile = r.polls.profile(ctx, remote, now)
@@ -182,7 +182,7 @@ func observeTrace(table string, replay *carbonv1alpha1.TraceReplay, anchor, now 
 		}
 	}
 	seen := observation{source: "trace", fetchedAt: now}
-	seen.forecast, seen.recent, seen.actualUntil = knownOf(trace, now, speed)
+	seen.forecast, seen.recent = knownOf(trace, now, speed)
 	if _, ok := seen.forecast.At(now); !ok {
 		return seen, &sourceProblem{
 			carbonv1alpha1.ReasonTraceEnded,
@@ -194,7 +194,7 @@ func observeTrace(table string, replay *carbonv1alpha1.TraceReplay, anchor, now 
 }
 
 // knownOf is what a trace knows at now, as much of it as status has room for.
-func knownOf(trace forecast.Trace, now time.Time, speed time.Duration) (ahead, recent forecast.Series, actualUntil time.Time) {
+func knownOf(trace forecast.Trace, now time.Time, speed time.Duration) (ahead forecast.Series, recent forecast.Past) {
 	step := trace.Forecast.Step
 	return trace.Known(now, min(forecastHorizon/speed, maxForecastSlots*step-step), min(recentHistory/speed, maxRecentSlots*step-step))
 }

@@ -97,11 +97,7 @@ func setSeries(status *carbonv1alpha1.GridRegionStatus, seen observation) {
 	}
 	status.Recent = nil
 	if len(seen.recent.Grams) > 0 {
-		status.Recent = &carbonv1alpha1.RecentStatus{SeriesStatus: statusOf(seen.recent)}
-		if !seen.actualUntil.IsZero() {
-			until := metav1.NewTime(seen.actualUntil)
-			status.Recent.ActualUntil = &until
-		}
+		status.Recent = recentStatus(seen.recent)
 	}
 	status.Greenest = greenestSlot(seen.forecast)
 }

@@ -19,6 +19,7 @@ package controller
 import (
 	"math"
 	"strconv"
+	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -135,11 +136,11 @@ func (r regionFacts) layersAt(now time.Time) []forecast.Layer {
 	var layers []forecast.Layer
 	status := r.object.Status
 	if status.Recent != nil {
-		recent := seriesOf(&status.Recent.SeriesStatus)
-		if until := status.Recent.ActualUntil; until != nil {
-			layers = append(layers, forecast.Layer{Series: recent.Clip(recent.Start, until.Time), Quality: forecast.Actual})
-		}
-		layers = append(layers, forecast.Layer{Series: recent, Quality: forecast.Forecast})
+		recent := pastOf(status.Recent)
+		layers = append(layers,
+			forecast.Layer{Series: recent.Of(forecast.Actual), Quality: forecast.Actual},
+			forecast.Layer{Series: recent.Of(forecast.Estimated), Quality: forecast.Estimated},
+			forecast.Layer{Series: recent.Series, Quality: forecast.Forecast})
 	}
 	if status.Forecast != nil {
 		layers = append(layers, forecast.Layer{Series: seriesOf(&status.Forecast.SeriesStatus), Quality: forecastQuality(status)})
@@ -163,7 +164,7 @@ func (r regionFacts) mayLearn() bool {
 		return false
 	}
 	recent := r.object.Status.Recent
-	return recent != nil && recent.ActualUntil != nil || !isTrue(r.object.Status.Conditions, carbonv1alpha1.RegionFresh)
+	return recent != nil && strings.ContainsAny(recent.Qualities, "AE") || !isTrue(r.object.Status.Conditions, carbonv1alpha1.RegionFresh)
 }
 
 func forecastQuality(status carbonv1alpha1.GridRegionStatus) forecast.Quality {

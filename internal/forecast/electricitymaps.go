@@ -118,7 +118,7 @@ type electricityMapsPoint struct {
 }
 
 // mergeElectricityMaps puts both answers on one grid. A past value that is only estimated is not an
-// actual one. Where both know a slot, the past one counts.
+// actual one, but better than what was forecast. Where both know a slot, the past one counts.
 func mergeElectricityMaps(past, ahead []electricityMapsPoint) (Trace, error) {
 	rows, err := electricityMapsRows("history", past)
 	if err != nil {
@@ -172,8 +172,10 @@ func electricityMapsRows(kind string, points []electricityMapsPoint) ([]traceRow
 			continue
 		}
 		row := traceRow{where: where, from: from, forecast: grams, actual: math.NaN()}
-		if kind == "history" && !point.IsEstimated {
-			row.actual = grams
+		if kind == "history" {
+			if row.estimated = point.IsEstimated; !row.estimated {
+				row.actual = grams
+			}
 		}
 		rows = append(rows, row)
 	}

@@ -28,6 +28,8 @@ type Quality string
 const (
 	// Actual is a published, measured value.
 	Actual Quality = "Actual"
+	// Estimated is a value of the past that its source estimated, for want of measurements.
+	Estimated Quality = "Estimated"
 	// Forecast is a forecast that is up to date.
 	Forecast Quality = "Forecast"
 	// Stale is the last good forecast of a source that does not answer any more.
@@ -38,7 +40,7 @@ const (
 	AnnualMean Quality = "AnnualMean"
 )
 
-var qualityOrder = []Quality{Actual, Forecast, Stale, MeanDay, AnnualMean}
+var qualityOrder = []Quality{Actual, Estimated, Forecast, Stale, MeanDay, AnnualMean}
 
 // Worst is the less trustworthy of two qualities; the empty quality is better than any.
 func Worst(a, b Quality) Quality {

@@ -18,7 +18,6 @@ package forecast
 
 import (
 	"fmt"
-	"math"
 	"time"
 )
 
@@ -52,34 +51,67 @@ func (t Trace) Replay(r Replay) (Trace, error) {
 		s.Step /= speed
 		return s
 	}
-	return Trace{Forecast: move(t.Forecast), Actual: move(t.Actual)}, nil
+	return Trace{Forecast: move(t.Forecast), Actual: move(t.Actual), Estimated: move(t.Estimated)}, nil
+}
+
+// Past is the series of the slots that ended, with one quality a slot: Actual, Estimated or, where the
+// source has told nothing since, Forecast.
+type Past struct {
+	Series
+	Qualities []Quality
+}
+
+// Of is the part of the past that has the given quality; all else in it is unknown.
+func (p Past) Of(quality Quality) Series {
+	part := unknown(p.Start, p.Step, len(p.Grams))
+	for i, q := range p.Qualities {
+		if q == quality {
+			part.Grams[i] = p.Grams[i]
+		}
+	}
+	return part
+}
+
+// ActualUntil is the end of the last slot with an actual value; zero when there is none.
+func (p Past) ActualUntil() time.Time {
+	for i := len(p.Qualities) - 1; i >= 0; i-- {
+		if p.Qualities[i] == Actual {
+			return p.Start.Add(time.Duration(i+1) * p.Step)
+		}
+	}
+	return time.Time{}
 }
 
 // Known splits a trace at now the way a provider would. The forecast holds the slots that have not
 // ended, for at most horizon. recent holds the slots that ended, for at most history: actual values
-// where there are some, else what was forecast. actualUntil is the end of the last ended slot with
-// an actual value; zero when there is none. A slot that ends exactly now has ended, one that starts
-// exactly now has not.
-func (t Trace) Known(now time.Time, horizon, history time.Duration) (forecast, recent Series, actualUntil time.Time) {
+// where there are some, else estimated ones, else what was forecast. A slot that ends exactly now has
+// ended, one that starts exactly now has not.
+func (t Trace) Known(now time.Time, horizon, history time.Duration) (forecast Series, recent Past) {
 	all := t.Forecast
 	if all.Step <= 0 {
-		return Series{}, Series{}, time.Time{}
+		return Series{}, Past{}
 	}
 	present := now
 	if now.After(all.Start) {
 		elapsed := now.Sub(all.Start)
 		present = all.Start.Add(elapsed - elapsed%all.Step)
 	}
-	forecast = all.Clip(present, now.Add(horizon))
 	past := all.Clip(now.Add(-history), present)
-	recent = Series{Start: past.Start, Step: past.Step, Grams: make([]float64, len(past.Grams))}
-	for i, g := range past.Grams {
-		slotStart := past.Start.Add(time.Duration(i) * past.Step)
-		recent.Grams[i] = g
-		if actual, ok := t.Actual.At(slotStart); ok && !math.IsNaN(actual) {
-			recent.Grams[i] = actual
-			actualUntil = slotStart.Add(past.Step)
-		}
+	recent.Series = Series{Start: past.Start, Step: past.Step, Grams: make([]float64, len(past.Grams))}
+	recent.Qualities = make([]Quality, len(past.Grams))
+	for i := range past.Grams {
+		recent.Grams[i], recent.Qualities[i] = t.told(past.Start.Add(time.Duration(i)*past.Step), past.Grams[i])
 	}
-	return forecast, recent, actualUntil
+	return all.Clip(present, now.Add(horizon)), recent
+}
+
+// told is the best that the trace knows of the slot at t, of which was forecast what is given.
+func (t Trace) told(at time.Time, was float64) (float64, Quality) {
+	if grams, ok := t.Actual.At(at); ok {
+		return grams, Actual
+	}
+	if grams, ok := t.Estimated.At(at); ok {
+		return grams, Estimated
+	}
+	return was, Forecast
 }

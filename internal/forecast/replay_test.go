@@ -61,22 +61,31 @@ func TestReplayErrors(t *testing.T) {
 }
 
 func TestKnownHidesTheFuture(t *testing.T) {
-	trace := Trace{Forecast: halfHours(1, 2, 3, 4, 5), Actual: halfHours(11, 12, nan, 14, 15)}
+	trace := Trace{Forecast: halfHours(1, 2, 3, 4, 5), Actual: halfHours(11, 12, nan, 14, 15), Estimated: halfHours(nan, 32)}
+	letters := map[Quality]string{Actual: "A", Estimated: "E", Forecast: "F"}
 	for name, c := range map[string]struct {
 		now              time.Time
 		forecast, recent []float64
 		until            time.Time
+		qualities        string
 	}{
-		"before the trace":     {minute(-10), []float64{1, 2, 3, 4, 5}, nil, time.Time{}},
-		"a slot starts now":    {minute(30), []float64{2, 3, 4, 5}, []float64{11}, minute(30)},
-		"within a slot":        {minute(59), []float64{2, 3, 4, 5}, []float64{11}, minute(30)},
-		"no actual value":      {minute(90), []float64{4, 5}, []float64{11, 12, 3}, minute(60)},
-		"the last slot":        {minute(149), []float64{5}, []float64{11, 12, 3, 14}, minute(120)},
-		"at the end":           {minute(150), nil, []float64{11, 12, 3, 14, 15}, minute(150)},
-		"long after the trace": {minute(10_000), nil, nil, time.Time{}},
+		"before the trace":     {minute(-10), []float64{1, 2, 3, 4, 5}, nil, time.Time{}, ""},
+		"a slot starts now":    {minute(30), []float64{2, 3, 4, 5}, []float64{11}, minute(30), "A"},
+		"within a slot":        {minute(59), []float64{2, 3, 4, 5}, []float64{11}, minute(30), "A"},
+		"no actual value":      {minute(90), []float64{4, 5}, []float64{11, 12, 3}, minute(60), "AAF"},
+		"the last slot":        {minute(149), []float64{5}, []float64{11, 12, 3, 14}, minute(120), "AAFA"},
+		"at the end":           {minute(150), nil, []float64{11, 12, 3, 14, 15}, minute(150), "AAFAA"},
+		"long after the trace": {minute(10_000), nil, nil, time.Time{}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			forecast, recent, until := trace.Known(c.now, 72*time.Hour, 48*time.Hour)
+			forecast, recent := trace.Known(c.now, 72*time.Hour, 48*time.Hour)
+			until, qualities := recent.ActualUntil(), ""
+			for _, q := range recent.Qualities {
+				qualities += letters[q]
+			}
+			if qualities != c.qualities {
+				t.Errorf("qualities = %s, want %s", qualities, c.qualities)
+			}
 			if !equal(forecast.Grams, c.forecast) || !equal(recent.Grams, c.recent) || !until.Equal(c.until) {
 				t.Errorf("Known = %v, %v, %v; want %v, %v, %v", forecast.Grams, recent.Grams, until, c.forecast, c.recent, c.until)
 			}
@@ -86,9 +95,18 @@ func TestKnownHidesTheFuture(t *testing.T) {
 
 func TestKnownIsBounded(t *testing.T) {
 	trace := Trace{Forecast: halfHours(1, 2, 3, 4, 5, 6, 7, 8)}
-	forecast, recent, _ := trace.Known(minute(125), time.Hour, time.Hour)
+	forecast, recent := trace.Known(minute(125), time.Hour, time.Hour)
 	if !equal(forecast.Grams, []float64{5, 6, 7}) || !equal(recent.Grams, []float64{3, 4}) {
 		t.Errorf("Known = %v, %v", forecast.Grams, recent.Grams)
+	}
+}
+
+func TestWhatTheSourceEstimatedIsBetterThanItsForecast(t *testing.T) {
+	trace := Trace{Forecast: halfHours(1, 2, 3), Actual: halfHours(11, nan, nan), Estimated: halfHours(21, 22, nan)}
+	_, recent := trace.Known(minute(90), time.Hour, 2*time.Hour)
+	if !equal(recent.Grams, []float64{11, 22, 3}) || !equal(recent.Of(Estimated).Grams, []float64{nan, 22, nan}) ||
+		!equal(recent.Of(Actual).Grams, []float64{11, nan, nan}) {
+		t.Errorf("Known = %v", recent)
 	}
 }
 

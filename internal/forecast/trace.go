@@ -36,10 +36,11 @@ const (
 	MaxGramsPerKWh = 5000.0
 )
 
-// Trace is a table of carbon intensities on one grid: what was forecast for a slot and what it
-// really was. Actual is empty when the table has no such column.
+// Trace is a table of carbon intensities on one grid, in gCO2e/kWh: what was forecast for a slot and
+// what it really was. Actual is empty when the table has no such column. Estimated are values of slots
+// that ended which the source itself only estimated; empty for most sources.
 type Trace struct {
-	Forecast, Actual Series
+	Forecast, Actual, Estimated Series
 }
 
 // actualElseForecast are the actual values where the trace has any, else what was forecast.
@@ -54,6 +55,8 @@ type traceRow struct {
 	where            string // for messages
 	from, to         time.Time
 	forecast, actual float64
+	// estimated says that the slot had ended, and forecast is what its source estimated afterwards.
+	estimated bool
 }
 
 type traceColumns struct{ from, to, forecast, actual int }
@@ -191,6 +194,12 @@ func assemble(rows []traceRow, hasActual bool) (Trace, error) {
 		}
 		previous = i
 		t.Forecast.Grams[i] = row.forecast
+		if row.estimated {
+			if t.Estimated.Empty() {
+				t.Estimated = unknown(start, step, int(slots))
+			}
+			t.Estimated.Grams[i] = row.forecast
+		}
 		if hasActual {
 			t.Actual.Grams[i] = row.actual
 		}
