@@ -28,6 +28,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/forecast"
@@ -155,7 +156,7 @@ func profileIsDue(region *carbonv1alpha1.GridRegion, source forecast.Source, now
 
 // profile asks the source for its past. Nil when it has none or does not tell: it is asked again with
 // the next forecast.
-func (p *poller) profile(ctx context.Context, source forecast.Source, now time.Time) *carbonv1alpha1.ProfileStatus {
+func (p *poller) profile(ctx context.Context, region string, source forecast.Source, now time.Time) *carbonv1alpha1.ProfileStatus {
 	historian, ok := source.(forecast.Historian)
 	if !ok {
 		return nil
@@ -164,6 +165,9 @@ func (p *poller) profile(ctx context.Context, source forecast.Source, now time.T
 	defer cancel()
 	past, err := historian.History(ctx, p.client, now)
 	if err != nil {
+		problem := problemOf(source, err)
+		metrics.HistoryFailed(region, source.Name(), problem.reason)
+		ctrl.LoggerFrom(ctx).Info("Cannot read the history of a source, it is asked again with the next forecast", "reason", problem.reason, "message", problem.message)
 		return nil
 	}
 	profile, ok := forecast.ProfileOf(past)

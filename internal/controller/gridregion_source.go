@@ -113,7 +113,7 @@ func (r *GridRegionReconciler) observeSource(ctx context.Context, region *carbon
 	seen.forecast, seen.recent = knownOf(last.trace, now, 1)
 	seen.polled, seen.actual = place == 0 && last.fetchedAt.Equal(now), last.trace.Actual
 	if last.fetchedAt.Equal(now) && profileIsDue(region, remote, now) {
-		seen.profile = r.polls.profile(ctx, remote, now)
+		seen.profile = r.polls.profile(ctx, region.Name, remote, now)
 	}
 	return seen, nil, nil
 }

@@ -51,13 +51,17 @@ var (
 	failures = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "ecotracker_source_failures_total", Help: "How often it did not answer, or not with what can be believed, by the reason in the condition Fresh.",
 	}, []string{"region", "source", "reason"})
+	historyFailures = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "ecotracker_source_history_failures_total",
+		Help: "How often a region's source did not tell its last days, of which the mean day is made; it is asked again with the next forecast.",
+	}, []string{"region", "source", "reason"})
 	lastSuccess = prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "ecotracker_source_last_success_timestamp_seconds", Help: "When the source last answered a poll.",
 	}, []string{"region", "source"})
 	regions = &regionCollector{states: map[string]Region{}}
 )
 
-func init() { register(polls, failures, lastSuccess, regions) }
+func init() { register(polls, failures, historyFailures, lastSuccess, regions) }
 
 // SourcePolled counts a poll of a region's source at now; reason is why it failed, empty when it did not.
 func SourcePolled(region, source, reason string, now time.Time) {
@@ -67,6 +71,11 @@ func SourcePolled(region, source, reason string, now time.Time) {
 		return
 	}
 	lastSuccess.WithLabelValues(region, source).Set(float64(now.Unix()))
+}
+
+// HistoryFailed counts a call for a source's last days that failed for the given reason.
+func HistoryFailed(region, source, reason string) {
+	historyFailures.WithLabelValues(region, source, reason).Inc()
 }
 
 // SetRegion says what is known of a GridRegion now.
@@ -81,6 +90,7 @@ func DeleteRegion(name string) {
 	of := prometheus.Labels{"region": name}
 	polls.DeletePartialMatch(of)
 	failures.DeletePartialMatch(of)
+	historyFailures.DeletePartialMatch(of)
 	lastSuccess.DeletePartialMatch(of)
 	regions.mu.Lock()
 	defer regions.mu.Unlock()

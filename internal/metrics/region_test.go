@@ -46,6 +46,7 @@ func TestRegionMetrics(t *testing.T) {
 	SourcePolled("gb", "ukCarbonIntensity", "", at)
 	SourcePolled("gb", "ukCarbonIntensity", "SourceUnavailable", at.Add(time.Hour))
 	SourcePolled("us", "wattTime", "CredentialsRefused", at)
+	HistoryFailed("us", "wattTime", "SourceUnavailable")
 	SetRegion("us", Region{Grams: math.NaN()})
 	SetRegion("gb", Region{
 		Grams: 131.5, Quality: "Forecast", Source: "ukCarbonIntensity", Signal: "Average", ForecastFetched: at,
@@ -73,6 +74,9 @@ ecotracker_region_quality{quality="Unknown",region="us"} 1
 # HELP ecotracker_source_failures_total How often it did not answer, or not with what can be believed, by the reason in the condition Fresh.
 # TYPE ecotracker_source_failures_total counter
 ecotracker_source_failures_total{reason="CredentialsRefused",region="us",source="wattTime"} 1
+# HELP ecotracker_source_history_failures_total How often a region's source did not tell its last days, of which the mean day is made; it is asked again with the next forecast.
+# TYPE ecotracker_source_history_failures_total counter
+ecotracker_source_history_failures_total{reason="SourceUnavailable",region="us",source="wattTime"} 1
 # HELP ecotracker_source_polls_total How often a region's source on the network was asked.
 # TYPE ecotracker_source_polls_total counter
 ecotracker_source_polls_total{region="us",source="wattTime"} 1
