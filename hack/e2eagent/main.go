@@ -53,7 +53,7 @@ func main() {
 	err := run(ctx, os.Args[1:], os.Stdout)
 	stop()
 	if err != nil {
-		fmt.Fprintln(os.Stdout, "agent:", err) // a log keeps the order of one stream only
+		_, _ = fmt.Fprintln(os.Stdout, "agent:", err) // a log keeps the order of one stream only
 		os.Exit(1)
 	}
 }

@@ -18,6 +18,7 @@ package forecast
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -74,8 +75,8 @@ func (p Past) Of(quality Quality) Series {
 
 // ActualUntil is the end of the last slot with an actual value; zero when there is none.
 func (p Past) ActualUntil() time.Time {
-	for i := len(p.Qualities) - 1; i >= 0; i-- {
-		if p.Qualities[i] == Actual {
+	for i, q := range slices.Backward(p.Qualities) {
+		if q == Actual {
 			return p.Start.Add(time.Duration(i+1) * p.Step)
 		}
 	}
