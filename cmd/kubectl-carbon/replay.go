@@ -63,7 +63,11 @@ intensity over its run. The policies:
 
 A FILE is a CSV table with the columns from, to, intensity_forecast and intensity_actual, in
 gCO2e/kWh; "kubectl carbon replay fetch" downloads one. With --jobs-per-day a herd is replayed
-instead of one job a slot. No cluster is needed.`,
+instead of one job a slot. No cluster is needed.
+
+The table shows what a policy saved against now, its share of what the oracle saved, the mean wait, the
+share of jobs that emitted more than by starting at once (DIRTIER), the days on which all jobs together
+did, and the starts in the busiest minute.`,
 		Example: `  kubectl carbon replay --trace gb.csv
   kubectl carbon replay --region gb=gb.csv --region de=de.csv --max-delay 24h --duration 2h
   kubectl carbon replay --trace gb.csv --jobs-per-day 10000 --max-starts-per-window 416
@@ -105,6 +109,9 @@ var replayWriters = map[string]func(*bytes.Buffer, replay.Result, replayOptions)
 func (o *replayOptions) validate(flags *pflag.FlagSet) error {
 	if replayWriters[o.output] == nil {
 		return fmt.Errorf("--output: %q is not table, json or csv", o.output)
+	}
+	if len(o.policies) == 0 {
+		return fmt.Errorf("--policy names none: choose among %s", strings.Join(replay.Names(), ", "))
 	}
 	for _, name := range o.policies {
 		if !slices.Contains(replay.Names(), name) {

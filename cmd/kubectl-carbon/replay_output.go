@@ -29,20 +29,25 @@ import (
 	"github.com/ecotracker-dev/ecotracker-operator/internal/terminal"
 )
 
+// replayWidth is what the table keeps to, in columns.
+const replayWidth = 80
+
 // flatGrid is what the oracle must save, in percent, for waiting to be worth it.
 const flatGrid = 3.0
 
+// writeReplayTable keeps to replayWidth: the median of the delays is in the outputs for programs only.
 func writeReplayTable(out *bytes.Buffer, result replay.Result, o replayOptions) error {
-	fmt.Fprintf(out, "%d jobs on %d days, %s to %s: each runs %s, may wait %s and uses %s kWh.\n",
+	what := fmt.Sprintf("%d jobs on %d days, %s to %s: each runs %s, may wait %s and uses %s kWh.",
 		result.Scenarios, result.Days, result.FirstDay.Format(time.DateOnly), result.LastDay.Format(time.DateOnly),
 		policy.ShortDuration(o.Duration), policy.ShortDuration(o.MaxDelay), strconv.FormatFloat(o.EnergyKWh, 'f', -1, 64))
+	fmt.Fprintln(out, terminal.Wrap(what, replayWidth))
 	if result.DaysWithGaps > 0 {
 		fmt.Fprintf(out, "Left out are %d days with unknown actual intensities.\n", result.DaysWithGaps)
 	}
 	fmt.Fprintln(out)
 	table := &terminal.Table{
-		Header: []string{"POLICY", "GRAMS", "SAVED", "OF-ORACLE", "MEAN-WAIT", "MEDIAN-WAIT", "DIRTIER-THAN-NOW", "DAYS-WORSE", "PEAK-STARTS/MIN"},
-		Right:  []bool{false, true, true, true, true, true, true, true, true},
+		Header: []string{"POLICY", "GRAMS", "SAVED", "OF-ORACLE", "WAIT", "DIRTIER", "DAYS-WORSE", "PEAK/MIN"},
+		Right:  []bool{false, true, true, true, true, true, true, true},
 	}
 	for _, name := range replay.Names() {
 		p, shown := result.Policies[name]
@@ -55,8 +60,7 @@ func writeReplayTable(out *bytes.Buffer, result replay.Result, o replayOptions) 
 		}
 		table.Rows = append(table.Rows, []string{
 			name, fmt.Sprintf("%.4f", p.Grams), fmt.Sprintf("%.3f %%", p.ReductionPercent), capture,
-			fmt.Sprintf("%.2f h", p.MeanDelayHours), fmt.Sprintf("%.2f h", p.MedianDelayHours),
-			fmt.Sprintf("%.1f %%", p.WorseThanNowPercent), strconv.Itoa(p.DaysWorse), strconv.Itoa(p.PeakStartsPerMinute),
+			fmt.Sprintf("%.2f h", p.MeanDelayHours), fmt.Sprintf("%.1f %%", p.WorseThanNowPercent), strconv.Itoa(p.DaysWorse), strconv.Itoa(p.PeakStartsPerMinute),
 		})
 	}
 	if err := table.Write(out); err != nil {

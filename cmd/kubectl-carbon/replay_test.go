@@ -61,6 +61,11 @@ func TestThePublishedTablesAreWhatReplayPrints(t *testing.T) {
 			if err != nil {
 				t.Errorf("%s: kubectl carbon %s: %v", name, command, err)
 			}
+			for line := range strings.Lines(out) {
+				if len(strings.TrimSuffix(line, "\n")) > 80 {
+					t.Errorf("kubectl carbon %s: wider than a terminal of 80 columns: %s", command, line)
+				}
+			}
 			return "```\n$ kubectl carbon " + command + "\n" + out + "```\n"
 		})
 		switch {
@@ -136,6 +141,8 @@ func TestReplaySaysWhatIsWrong(t *testing.T) {
 		"were all set":                              {"--trace", good, "--region", "gb=" + good},
 		"is not NAME=FILE":                          {"--region", good},
 		"--policy: \"best\" is not one of now":      {"--trace", good, "--policy", "best"},
+		"--policy names none":                       {"--trace", good, "--policy", ""},
+		"the energy must be a number above 0":       {"--trace", good, "--energy-kwh", "1e300"},
 		"--output: \"xml\" is not table, json":      {"--trace", good, "-o", "xml"},
 		"--plot: \"x.png\" must end in .svg":        {"--trace", good, "--plot", "x.png"},
 		"about a herd: add --jobs-per-day":          {"--trace", good, "--max-starts-per-window", "7"},

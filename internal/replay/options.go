@@ -39,11 +39,14 @@ const (
 	OfficeHours Arrivals = "office-hours"
 )
 
+// maxEnergyKWh of a job: more than the world uses in a year, and far from where sums overflow.
+const maxEnergyKWh = 1e15
+
 // Options of a replay.
 type Options struct {
 	// MaxDelay is how long a job may wait, Duration how long it runs; both in whole seconds.
 	MaxDelay, Duration time.Duration
-	// EnergyKWh of a job, in kWh.
+	// EnergyKWh of a job, in kWh, above 0 and at most 1e15.
 	EnergyKWh float64
 	// ActualsAfter is how long after the end of a slot its actual intensity is published.
 	ActualsAfter time.Duration
@@ -63,8 +66,8 @@ func (o Options) validate() error {
 		return fmt.Errorf("the delay must not be negative, got %s", o.MaxDelay)
 	case o.Duration < time.Second || o.Duration%time.Second != 0 || o.MaxDelay%time.Second != 0:
 		return fmt.Errorf("the duration (%s) and the delay (%s) must be whole seconds, the duration at least one", o.Duration, o.MaxDelay)
-	case math.IsNaN(o.EnergyKWh) || math.IsInf(o.EnergyKWh, 0) || o.EnergyKWh <= 0:
-		return fmt.Errorf("the energy must be a number above 0, got %v kWh", o.EnergyKWh)
+	case math.IsNaN(o.EnergyKWh) || o.EnergyKWh <= 0 || o.EnergyKWh > maxEnergyKWh:
+		return fmt.Errorf("the energy must be a number above 0 and at most %g, got %v kWh", maxEnergyKWh, o.EnergyKWh)
 	case o.ActualsAfter < 0:
 		return fmt.Errorf("actual intensities cannot be known before their slot ended, got %s", o.ActualsAfter)
 	case o.JobsPerDay < 0 || o.MaxStartsPerWindow < 0:
