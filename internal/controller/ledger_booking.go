@@ -99,8 +99,11 @@ func bookingOf(caj *carbonv1alpha1.CarbonAwareJob) booking {
 	case caj.Status.ReservedGrams != "":
 		b.state, b.standing, b.grams = reserved, true, parseGrams(caj.Status.ReservedGrams)
 	case isTrue(conditions, carbonv1alpha1.ConditionStarted):
-		// It started before there was a budget; its next pass makes a reservation of it.
-		b.state, b.standing, b.grams = reserved, true, roughly(caj)
+		b.state, b.standing = reserved, true
+		if within == nil || within.Status != metav1.ConditionUnknown {
+			// It started before there was a budget; its next pass makes a reservation of it.
+			b.grams = roughly(caj)
+		} // else its energy is unknown: it started all the same, and counts nothing
 	case within != nil && within.Status == metav1.ConditionFalse && !ptr.Deref(caj.Spec.Suspend, false):
 		b.state, b.grams = waiting, roughly(caj)
 	}

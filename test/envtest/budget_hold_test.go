@@ -250,6 +250,23 @@ var _ = Describe("A budget that holds", func() {
 	})
 })
 
+var _ = Describe("A run of unknown energy that started before its budget came", func() {
+	It("takes no room from others, also when the process is replaced", func(ctx context.Context) {
+		w := newWorld(ctx)
+		gb := w.trace("gb", nil, flat(20, 200)...)
+		w.started(build.CarbonAwareJob("unknown", w.namespace).Regions(gb), w.slot(1))
+		w.budget(build.CarbonBudget("team", w.namespace, "100"))
+		w.plan("unknown")
+		Expect(w.sums("team")).To(Equal(grams("0", "0", "100")))
+		w.restart()
+		w.plan("unknown")
+		w.create(w.asks("x", gb))
+		w.pass("x")
+		Expect(w.isStarted("x")).To(BeTrue())
+		Expect(w.sums("team")).To(Equal(grams("0", "60", "40")))
+	})
+})
+
 var _ = Describe("A budget that warns", func() {
 	It("lets everything start, and tells once in a period of 80 and of 100 percent", func(ctx context.Context) {
 		w := newWorld(ctx)
@@ -270,5 +287,8 @@ var _ = Describe("A budget that warns", func() {
 		Expect(budgetStatus(w.getBudget("team"))).To(Equal("LimitReached"))
 		w.count("team")
 		Expect(w.warnings()).To(BeEmpty())
+		w.restart()
+		w.plan("unknown")
+		Expect(w.sums("team")).To(Equal(grams("120", "0", "-20")), "what is unknown counts nothing, also for a new process")
 	})
 })
