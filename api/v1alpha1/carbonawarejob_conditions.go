@@ -85,7 +85,8 @@ const (
 	ReasonDirtyGrid = "DirtyGrid"
 	// ReasonCleanGrid (Downgraded): the grid was not dirtier than the limit at the start.
 	ReasonCleanGrid = "CleanGrid"
-	// ReasonIntensityUnknown (Downgraded, EmissionsRecorded): no carbon intensity was known.
+	// ReasonIntensityUnknown (Downgraded, EmissionsRecorded): no carbon intensity was known. A record is
+	// Unknown while that may change, and False from a day after the run on.
 	ReasonIntensityUnknown = "IntensityUnknown"
 	// ReasonEnergyUnknown (EnergyKnown, EmissionsRecorded, WithinBudget): the energy of the run is
 	// unknown, and so are its emissions; no budget can be checked.

@@ -49,15 +49,13 @@ func (s *scope) account() {
 		return
 	}
 	quality, err := s.intensities(runs, &in)
-	var emissions estimate.Emissions
-	if err == nil {
-		emissions, err = estimate.Account(in)
-	}
 	if err != nil {
-		s.recorded(metav1.ConditionFalse, carbonv1alpha1.ReasonIntensityUnknown, err.Error())
-		if s.awaitsRecord() { // later, only news of a region can help
-			s.wakeAt(s.finalTime(runs))
-		}
+		s.intensityUnknown(err, runs)
+		return
+	}
+	emissions, err := estimate.Account(in)
+	if err != nil {
+		s.intensityUnknown(err, runs)
 		return
 	}
 	record := emissionsStatus(in, emissions, used, quality)
@@ -70,42 +68,6 @@ func (s *scope) account() {
 		s.wakeAt(s.finalTime(runs))
 	}
 	s.caj.Status.Emissions = record
-}
-
-// energyUnknown records that there is nothing to record. A model that is in no table may come into it:
-// the record waits for that as long as for actual intensities.
-func (s *scope) energyUnknown(problem *energyProblem, runs []estimate.Interval) {
-	if problem.reason == carbonv1alpha1.ReasonModelNotInTable && s.now.Before(s.finalTime(runs)) {
-		s.recorded(metav1.ConditionFalse, problem.reason, problem.message+"; the record waits for that until "+stamp(s.finalTime(runs)))
-		s.wakeAt(s.finalTime(runs))
-		return
-	}
-	s.recorded(metav1.ConditionFalse, carbonv1alpha1.ReasonEnergyUnknown, problem.message)
-}
-
-// recordIsFinal says whether nothing is left to record.
-func (s *scope) recordIsFinal() bool {
-	return recordIsFinal(s.caj)
-}
-
-func recordIsFinal(caj *carbonv1alpha1.CarbonAwareJob) bool {
-	c := findCondition(caj.Status.Conditions, carbonv1alpha1.ConditionEmissionsRecorded)
-	return c != nil && (c.Status == metav1.ConditionTrue ||
-		c.Reason == carbonv1alpha1.ReasonNeverRan || c.Reason == carbonv1alpha1.ReasonEnergyUnknown)
-}
-
-// awaitsRecord says whether the record of a finished job may come, or become better, by waiting. A day
-// after the run it is what it is, known or not.
-func (s *scope) awaitsRecord() bool {
-	if s.recordIsFinal() {
-		return false
-	}
-	runs := s.intervals()
-	return len(runs) == 0 || s.now.Before(s.finalTime(runs))
-}
-
-func (s *scope) recorded(status metav1.ConditionStatus, reason, message string) {
-	setCondition(&s.caj.Status.Conditions, s.now, s.caj.Generation, carbonv1alpha1.ConditionEmissionsRecorded, status, reason, message)
 }
 
 func (s *scope) intervals() []estimate.Interval {

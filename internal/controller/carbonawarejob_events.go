@@ -87,7 +87,7 @@ func runStory(before, after *carbonv1alpha1.CarbonAwareJob) []event {
 	}
 	if c := newReason(before, after, carbonv1alpha1.ConditionEmissionsRecorded); c != nil {
 		reason := "EmissionsRecorded"
-		if c.Status == metav1.ConditionFalse {
+		if c.Status == metav1.ConditionFalse || c.Reason == carbonv1alpha1.ReasonIntensityUnknown {
 			reason = "EmissionsNotRecorded"
 		}
 		told = append(told, normal(reason, "Account", c.Message))

@@ -140,11 +140,11 @@ func (r *CarbonAwareJobReconciler) releaseOrphan(ctx context.Context, key types.
 	return ctrl.Result{}, nil
 }
 
-// expire deletes a finished CarbonAwareJob once its time is up and its record final, or nothing is left
-// to wait for.
+// expire deletes a finished CarbonAwareJob once its time is up and its record final, also when that
+// is that there is none.
 func (r *CarbonAwareJobReconciler) expire(ctx context.Context, s *scope) error {
 	ttl := s.caj.Spec.TTLSecondsAfterFinished
-	if ttl == nil || !s.finished() || s.awaitsRecord() {
+	if ttl == nil || !s.finished() || !s.recordIsFinal() {
 		return nil
 	}
 	end := s.finishedAt().Add(time.Duration(*ttl) * time.Second)

@@ -20,6 +20,8 @@ import (
 	"fmt"
 	"strings"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/estimate"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/forecast"
@@ -75,4 +77,71 @@ func recordMessage(e *carbonv1alpha1.EmissionsStatus) string {
 		message += fmt.Sprintf(", counted for %s whole runs", e.Attempts)
 	}
 	return message
+}
+
+// keepsRecord makes a provisional record final a day after the run, when what it was made of is not known
+// any more; false when there is none.
+func (s *scope) keepsRecord(runs []estimate.Interval) bool {
+	if s.caj.Status.Emissions == nil {
+		return false
+	}
+	if end := s.finalTime(runs); s.now.Before(end) {
+		s.wakeAt(end)
+		return true
+	}
+	record := s.caj.Status.Emissions.DeepCopy()
+	record.FinalAt = timePointer(s.now)
+	s.recorded(metav1.ConditionTrue, carbonv1alpha1.ReasonFinal, recordMessage(record))
+	s.caj.Status.Emissions = record
+	return true
+}
+
+// energyUnknown records that there is nothing to record. A model that is in no table may come into it:
+// the record waits for that as long as for actual intensities.
+func (s *scope) energyUnknown(problem *energyProblem, runs []estimate.Interval) {
+	end := s.finalTime(runs)
+	switch {
+	case s.keepsRecord(runs):
+	case problem.reason == carbonv1alpha1.ReasonModelNotInTable && s.now.Before(end):
+		s.recorded(metav1.ConditionFalse, problem.reason, problem.message+"; the record waits for that until "+stamp(end))
+		s.wakeAt(end)
+	default:
+		s.recorded(metav1.ConditionFalse, carbonv1alpha1.ReasonEnergyUnknown, problem.message)
+	}
+}
+
+// intensityUnknown says why there is no record yet, and from a day after the run on that there never is one.
+func (s *scope) intensityUnknown(problem error, runs []estimate.Interval) {
+	end := s.finalTime(runs)
+	switch {
+	case s.keepsRecord(runs):
+	case s.now.Before(end):
+		s.recorded(metav1.ConditionUnknown, carbonv1alpha1.ReasonIntensityUnknown, problem.Error()+"; the record waits for that until "+stamp(end))
+		s.wakeAt(end)
+	default:
+		s.recorded(metav1.ConditionFalse, carbonv1alpha1.ReasonIntensityUnknown, problem.Error()+": there is no record, and budgets count what was reserved")
+	}
+}
+
+// recordIsFinal says whether nothing is left to record.
+func (s *scope) recordIsFinal() bool {
+	return recordIsFinal(s.caj)
+}
+
+func recordIsFinal(caj *carbonv1alpha1.CarbonAwareJob) bool {
+	c := findCondition(caj.Status.Conditions, carbonv1alpha1.ConditionEmissionsRecorded)
+	if c == nil {
+		return false
+	}
+	switch c.Reason {
+	case carbonv1alpha1.ReasonNeverRan, carbonv1alpha1.ReasonEnergyUnknown:
+		return true
+	case carbonv1alpha1.ReasonIntensityUnknown:
+		return c.Status == metav1.ConditionFalse
+	}
+	return c.Status == metav1.ConditionTrue
+}
+
+func (s *scope) recorded(status metav1.ConditionStatus, reason, message string) {
+	setCondition(&s.caj.Status.Conditions, s.now, s.caj.Generation, carbonv1alpha1.ConditionEmissionsRecorded, status, reason, message)
 }

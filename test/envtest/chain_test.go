@@ -281,7 +281,7 @@ var _ = Describe("A region with a source on the network", func() {
 		w.plan("nothing")
 		Expect(reasonOf(w.get("mean"), "EmissionsRecorded")).To(Equal("Unknown/Provisional"), "the source may come back")
 		Expect(w.get("mean").Status.Emissions.ActualGrams).To(BeEquivalentTo("422"))
-		Expect(reasonOf(w.get("nothing"), "EmissionsRecorded")).To(Equal("False/IntensityUnknown"))
+		Expect(reasonOf(w.get("nothing"), "EmissionsRecorded")).To(Equal("Unknown/IntensityUnknown"))
 
 		By("the actual values of the day when it comes back")
 		p.broken = nil

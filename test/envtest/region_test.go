@@ -213,7 +213,7 @@ var _ = Describe("A job's regions", func() {
 		w.completed("x", w.slot(1))
 		w.at(w.slot(1), name)
 		w.plan("x")
-		Expect(reasonOf(w.get("x"), "EmissionsRecorded")).To(Equal("False/IntensityUnknown"))
+		Expect(reasonOf(w.get("x"), "EmissionsRecorded")).To(Equal("Unknown/IntensityUnknown"))
 		Expect(w.get("x").Status.Emissions).To(BeNil(), "unknown is not 0")
 
 		By("the mean of the world, when nobody knows better a day later")
