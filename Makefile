@@ -22,7 +22,7 @@ GOLANGCI_LINT := bin/golangci-lint
 # Packages whose tests need an API server; test/e2e needs a whole cluster.
 NEEDS_APISERVER := /internal/controller|/test/envtest
 NEEDS_CLUSTER := /test/(e2e|faults|perf)
-E2E := go test ./test/e2e/... -count=1 -v -timeout 20m $(TESTFLAGS)
+E2E := go test ./test/e2e/... -count=1 -v -timeout 40m $(TESTFLAGS)
 
 ##@ Start here
 
@@ -64,7 +64,7 @@ test-envtest: $(CONTROLPLANE) ## The controllers on a real API server.
 
 .PHONY: test-faults
 test-faults: build $(CONTROLPLANE) ## The real manager while requests, processes, API servers and etcd fail.
-	KUBEBUILDER_ASSETS=$$($(CONTROLPLANE) binaries) go test ./test/faults/... -count=1 -timeout 20m $(TESTFLAGS)
+	KUBEBUILDER_ASSETS=$$($(CONTROLPLANE) binaries) go test ./test/faults/... -count=1 -timeout 40m $(TESTFLAGS)
 
 .PHONY: soak
 soak: build $(CONTROLPLANE) ## Half an hour of random edits and faults, with a manager killed every 60 to 90 s (SOAK=30m).
