@@ -22,9 +22,11 @@ import (
 	"strings"
 	"time"
 
+	batchv1 "k8s.io/api/batch/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/estimate"
@@ -47,6 +49,8 @@ func (r *CarbonAwareJobReconciler) reserve(ctx context.Context, s *scope) error 
 	}
 	budgeted := r.Ledger.budgeted(s.caj.Namespace, s.caj.Labels)
 	switch {
+	case s.caj.Status.ReservedGrams != "" && s.restsAgain():
+		return r.giveBack(ctx, s)
 	case s.caj.Status.ReservedGrams != "":
 	case s.started():
 		if budgeted && !s.countsNothing() {
@@ -61,6 +65,34 @@ func (r *CarbonAwareJobReconciler) reserve(ctx context.Context, s *scope) error 
 		s.follow(r.Ledger.reserve(s.caj, s.claim(), s.now))
 	default:
 		r.withdraw(s, budgeted)
+	}
+	return nil
+}
+
+// restsAgain says whether a job that was about to start is not any more: it is held by hand, cannot be
+// created, or was planned for later.
+func (s *scope) restsAgain() bool {
+	plan := s.caj.Status.Plan
+	return !s.started() && (ptr.Deref(s.caj.Spec.Suspend, false) || s.blocked != nil || plan != nil && plan.Start.Sub(s.now) > policy.Freeze)
+}
+
+// giveBack gives up what stands in the status of a job that rests again, so that others may have it. The
+// API server itself is asked whether the Job was started meanwhile.
+func (r *CarbonAwareJobReconciler) giveBack(ctx context.Context, s *scope) error {
+	if !r.Ledger.bar(s.caj) {
+		return errStaleCache
+	}
+	job := &batchv1.Job{}
+	if err := r.APIReader.Get(ctx, client.ObjectKeyFromObject(s.caj), job); client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("reading the Job before its reservation is given back: %w", err)
+	}
+	if isStartIssued(job) && isOurs(job, s.caj) {
+		return errStaleCache
+	}
+	s.caj.Status.ReservedGrams, s.givesBack = "", true
+	meta.RemoveStatusCondition(&s.caj.Status.Conditions, carbonv1alpha1.ConditionWithinBudget)
+	if due := s.caj.Status.Plan; due != nil && due.Start.Add(-policy.Freeze).After(s.now) {
+		s.wakeAt(due.Start.Add(-policy.Freeze))
 	}
 	return nil
 }

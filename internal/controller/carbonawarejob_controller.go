@@ -161,6 +161,9 @@ func (r *CarbonAwareJobReconciler) write(ctx context.Context, s *scope, before *
 // settle does what must follow the status write: the ledger hears of it, the Job is let go once its run is on record, and
 // an expired CarbonAwareJob is deleted.
 func (r *CarbonAwareJobReconciler) settle(ctx context.Context, s *scope) error {
+	if s.givesBack {
+		r.Ledger.release(s.caj)
+	}
 	r.Ledger.note(s.caj)
 	if s.job != nil && s.finished() {
 		if err := r.releaseJob(ctx, s.job); err != nil {

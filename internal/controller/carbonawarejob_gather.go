@@ -47,6 +47,8 @@ type scope struct {
 
 	// blocked is what keeps the job from being created; nil when nothing does.
 	blocked *blockage
+	// givesBack says that this pass takes a reservation out of the status.
+	givesBack bool
 	// wake is the earliest time at which something is to be done; zero when only events matter.
 	wake time.Time
 }

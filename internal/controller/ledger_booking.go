@@ -59,6 +59,8 @@ type booking struct {
 	start, end time.Time
 	// standing says that the reservation is part of the job's status.
 	standing bool
+	// starting says that a patch is under way that starts its Job, barred that none may begin.
+	starting, barred bool
 	// ran says that the job has a run that counts.
 	ran bool
 	// leaving says that the job is being deleted.
@@ -169,7 +171,7 @@ func (s *space) note(caj *carbonv1alpha1.CarbonAwareJob) {
 	s.names[caj.Name] = caj.UID
 	is := bookingOf(caj)
 	if was := s.jobs[caj.UID]; was != nil && is.state != ended {
-		is.told, is.burn, is.standing = was.told, was.burn, is.standing || was.standing
+		is.told, is.burn, is.standing, is.starting = was.told, was.burn, is.standing || was.standing, was.starting
 		if is.state != reserved || was.state == reserved {
 			is.state, is.grams = was.state, was.grams
 		}

@@ -115,6 +115,55 @@ func (l *Ledger) withdraw(caj *carbonv1alpha1.CarbonAwareJob) {
 	}
 }
 
+// bar keeps the Starter from a job whose reservation is going to be given back; false while a start is
+// under way. The next pass lifts it.
+func (l *Ledger) bar(caj *carbonv1alpha1.CarbonAwareJob) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := spaceOf(l.spaces, caj.Namespace)
+	s.note(caj)
+	b := s.jobs[caj.UID]
+	b.barred = !b.starting
+	return b.barred
+}
+
+// release gives back what stood in the status of a barred job, once it does not any more.
+func (l *Ledger) release(caj *carbonv1alpha1.CarbonAwareJob) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := spaceOf(l.spaces, caj.Namespace)
+	if was := s.jobs[caj.UID]; was != nil && was.barred {
+		b := *was
+		b.state, b.standing, b.barred, b.grams, b.told = idle, false, false, 0, hold{}
+		s.put(b)
+	}
+}
+
+// begin says whether a job may be started by what its status says: a reservation that stands there may
+// have been given back since. What has begun must be told to end.
+func (l *Ledger) begin(caj *carbonv1alpha1.CarbonAwareJob) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	b := spaceOf(l.spaces, caj.Namespace).jobs[caj.UID]
+	switch {
+	case b == nil:
+		return caj.Status.ReservedGrams == ""
+	case b.barred || caj.Status.ReservedGrams != "" && b.state != reserved:
+		return false
+	}
+	b.starting = true
+	return true
+}
+
+// end says that the patch is answered for which begin was asked.
+func (l *Ledger) end(caj *carbonv1alpha1.CarbonAwareJob) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if b := spaceOf(l.spaces, caj.Namespace).jobs[caj.UID]; b != nil {
+		b.starting = false
+	}
+}
+
 // try grants a job its grams if there is room; if there is new room, in the order of the queue.
 func (s *space) try(uid types.UID) {
 	if s.freed {

@@ -136,6 +136,10 @@ func (r *Starter) start(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob,
 	if err != nil {
 		return ctrl.Result{}, err
 	}
+	if !r.Ledger.begin(caj) {
+		return ctrl.Result{RequeueAfter: jobNotSeen}, nil
+	}
+	defer r.Ledger.end(caj)
 	if err := r.Patch(ctx, started, patch); err != nil {
 		if refused(err) {
 			r.Recorder.Eventf(caj, nil, corev1.EventTypeWarning, "StartRefused", "Start", "%s", truncate("the API server refused the start: "+err.Error()))
