@@ -120,12 +120,15 @@ func (l *Ledger) forget(key types.NamespacedName) {
 	delete(s.names, key.Name)
 }
 
-// setBudget takes over a budget as it is now.
+// setBudget takes over a budget as it is now, but for a state that is older than the one known.
 func (l *Ledger) setBudget(b *carbonv1alpha1.CarbonBudget, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := spaceOf(l.spaces, b.Namespace)
 	was, is := s.budgets[b.Name], newAccount(b, now)
+	if was != nil && was.isAfter(b) {
+		return
+	}
 	s.budgets[b.Name] = is
 	is.exhausted = was != nil && was.exhausted && was.generation == is.generation && was.start.Equal(is.start)
 	s.recount(is)

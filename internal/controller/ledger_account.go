@@ -21,6 +21,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/estimate"
@@ -31,6 +32,7 @@ import (
 type account struct {
 	name        string
 	generation  int64
+	version     string // resource version
 	limit       estimate.Nanograms
 	enforced    bool
 	matchLabels map[string]string
@@ -52,7 +54,7 @@ type account struct {
 func newAccount(b *carbonv1alpha1.CarbonBudget, now time.Time) *account {
 	zone, _ := zoneOf(b)
 	a := &account{
-		name: b.Name, generation: b.Generation,
+		name: b.Name, generation: b.Generation, version: b.ResourceVersion,
 		limit:      limitOf(b),
 		enforced:   b.Spec.Enforcement != carbonv1alpha1.BudgetWarn,
 		terminates: b.Spec.Enforcement == carbonv1alpha1.BudgetTerminate,
@@ -71,6 +73,13 @@ func newAccount(b *carbonv1alpha1.CarbonBudget, now time.Time) *account {
 		a.settled = parseGrams(b.Status.Settled.ConsumedGrams)
 	}
 	return a
+}
+
+// isAfter says whether the account was made of a later state of the budget than this one. A cache that
+// lags would bring grams of deleted jobs back to nobody.
+func (a *account) isAfter(b *carbonv1alpha1.CarbonBudget) bool {
+	order, err := resourceversion.CompareResourceVersion(a.version, b.ResourceVersion)
+	return err == nil && order > 0
 }
 
 // hasRolled says whether the period that the status counts is over.
