@@ -175,7 +175,7 @@ func (l *Ledger) settled(caj *carbonv1alpha1.CarbonAwareJob) bool {
 type view struct {
 	// jobs that count in the budget.
 	jobs []booking
-	// alive are the UIDs of all the jobs there are.
+	// alive are those of the jobs on the budget's list of settling ones that are still there.
 	alive map[types.UID]bool
 	// reserved by jobs that run or are about to start, consumed by those that ended in this period.
 	reserved, consumed estimate.Nanograms
@@ -195,14 +195,22 @@ func (l *Ledger) viewOf(b *carbonv1alpha1.CarbonBudget, now time.Time) (view, bo
 	if a == nil {
 		return view{}, false
 	}
-	v := view{alive: make(map[types.UID]bool, len(s.jobs)), reserved: a.reserved.Total(), consumed: a.budget().Consumed}
-	for uid, job := range s.jobs {
-		v.alive[uid] = true
-		if a.matches(job.labels) {
+	v := view{alive: map[types.UID]bool{}, reserved: a.reserved.Total(), consumed: a.budget().Consumed}
+	for _, settling := range b.Status.Settling {
+		v.alive[settling.UID] = s.jobs[settling.UID] != nil
+	}
+	var past []booking // the order of what is only added up says nothing
+	for _, job := range s.jobs {
+		switch {
+		case !a.matches(job.labels):
+		case job.state == ended && !job.leaving:
+			past = append(past, *job)
+		default:
 			v.jobs = append(v.jobs, *job)
 		}
 	}
 	slices.SortFunc(v.jobs, func(a, b booking) int { return a.compare(&b) })
+	v.jobs = append(v.jobs, past...)
 	return v, true
 }
 
