@@ -49,9 +49,8 @@ func (r *CarbonAwareJobReconciler) reserve(ctx context.Context, s *scope) error 
 	}
 	budgeted := r.Ledger.budgeted(s.caj.Namespace, s.caj.Labels)
 	switch {
-	case s.caj.Status.ReservedGrams != "" && s.restsAgain():
-		return r.giveBack(ctx, s)
 	case s.caj.Status.ReservedGrams != "":
+		return r.giveBack(ctx, s)
 	case s.started():
 		if budgeted && !s.countsNothing() {
 			grams := s.claim()
@@ -76,9 +75,12 @@ func (s *scope) restsAgain() bool {
 	return !s.started() && (ptr.Deref(s.caj.Spec.Suspend, false) || s.blocked != nil || plan != nil && plan.Start.Sub(s.now) > policy.Freeze)
 }
 
-// giveBack gives up what stands in the status of a job that rests again, so that others may have it. The
+// giveBack gives up what stands in the status of a job if it rests again, so that others may have it. The
 // API server itself is asked whether the Job was started meanwhile.
 func (r *CarbonAwareJobReconciler) giveBack(ctx context.Context, s *scope) error {
+	if !s.restsAgain() {
+		return nil
+	}
 	if !r.Ledger.bar(s.caj) {
 		return errStaleCache
 	}
