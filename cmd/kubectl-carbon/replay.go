@@ -194,7 +194,7 @@ func readHistory(name string, stdin io.Reader) (forecast.Trace, error) {
 		defer file.Close() //nolint:errcheck // it was only read
 		in = file
 	}
-	trace, err := forecast.ParseTrace(in)
+	trace, err := forecast.ParseHistory(in)
 	if err != nil {
 		return trace, fmt.Errorf("%s: %w", name, err)
 	}

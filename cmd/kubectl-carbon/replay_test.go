@@ -20,6 +20,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"net/http"
@@ -107,6 +108,22 @@ func TestReplayForPrograms(t *testing.T) {
 	}
 	out, err = run(t, 0, nil, "replay", "--region", "gb="+trace, "--region", "again="+trace, "--policy", "argmin", "-o", "csv")
 	if lines := strings.Split(out, "\n"); err != nil || len(lines) != 3 || !strings.HasPrefix(lines[1], "argmin,1392,29,79.7655,") {
+		t.Errorf("%s %v", out, err)
+	}
+}
+
+// Many sources have quarter hours, 35,040 a year: more than a trace in a cluster may have.
+func TestAYearOfQuarterHours(t *testing.T) {
+	const step = 15 * time.Minute
+	var rows strings.Builder
+	rows.WriteString("from,to,intensity_forecast,intensity_actual\n")
+	first := instant("2025-01-01T00:00Z")
+	for i := range 365 * 96 {
+		from := first.Add(time.Duration(i) * step)
+		fmt.Fprintf(&rows, "%s,%s,%d,%d\n", from.Format(ukTime), from.Add(step).Format(ukTime), 100+i%96, 110+i%96)
+	}
+	out, err := run(t, 0, nil, "replay", "--trace", writeFile(t, rows.String()), "--policy", "now")
+	if err != nil || !strings.HasPrefix(out, "34944 jobs on 364 days, 2025-01-01 to 2025-12-30") {
 		t.Errorf("%s %v", out, err)
 	}
 }

@@ -32,6 +32,9 @@ import (
 const (
 	// MaxTraceSlots is more than a year of half hours.
 	MaxTraceSlots = 20_000
+	// MaxHistorySlots is more than fourteen years of quarter hours, and keeps a replay within some
+	// hundred MB.
+	MaxHistorySlots = 500_000
 	// MaxGramsPerKWh is well above the dirtiest plant; larger values are errors of unit.
 	MaxGramsPerKWh = 5000.0
 )
@@ -64,8 +67,15 @@ type traceColumns struct{ from, to, forecast, actual int }
 // ParseTrace reads a CSV table with the columns from, to, intensity_forecast and, optionally,
 // intensity_actual, in any order; other columns are ignored. Times are RFC 3339, with or without
 // seconds; intensities are gCO2e/kWh. Rows may come in any order, missing slots become unknown, an
-// empty actual is unknown. Everything else that is wrong is an error that names the line.
-func ParseTrace(r io.Reader) (Trace, error) {
+// empty actual is unknown. Everything else that is wrong is an error that names the line, as are more than
+// MaxTraceSlots slots.
+func ParseTrace(r io.Reader) (Trace, error) { return parseTrace(r, MaxTraceSlots) }
+
+// ParseHistory reads the same table with up to MaxHistorySlots slots: what a person replays is no object of
+// a cluster.
+func ParseHistory(r io.Reader) (Trace, error) { return parseTrace(r, MaxHistorySlots) }
+
+func parseTrace(r io.Reader, limit int) (Trace, error) {
 	reader := csv.NewReader(r)
 	reader.TrimLeadingSpace = true
 	header, err := reader.Read()
@@ -94,14 +104,14 @@ func ParseTrace(r io.Reader) (Trace, error) {
 			return Trace{}, fmt.Errorf("line %d: %w", line, err)
 		}
 		row.where = fmt.Sprintf("line %d", line)
-		if rows = append(rows, row); len(rows) > MaxTraceSlots {
-			return Trace{}, fmt.Errorf("line %d: a trace has at most %d slots", line, MaxTraceSlots)
+		if rows = append(rows, row); len(rows) > limit {
+			return Trace{}, fmt.Errorf("line %d: a trace has at most %d slots", line, limit)
 		}
 	}
 	if len(rows) == 0 {
 		return Trace{}, errors.New("the trace has a header but no rows")
 	}
-	return assemble(rows, columns.actual >= 0)
+	return assembleUpTo(limit, rows, columns.actual >= 0)
 }
 
 func findColumns(header []string) (traceColumns, error) {
@@ -163,16 +173,20 @@ func parseGrams(text string) (float64, error) {
 	return g, nil
 }
 
-// assemble puts the rows on one grid.
+// assemble puts the rows on one grid of at most MaxTraceSlots.
 func assemble(rows []traceRow, hasActual bool) (Trace, error) {
+	return assembleUpTo(MaxTraceSlots, rows, hasActual)
+}
+
+func assembleUpTo(limit int, rows []traceRow, hasActual bool) (Trace, error) {
 	if len(rows) == 0 {
 		return Trace{}, errors.New("there is not a single slot")
 	}
 	slices.SortStableFunc(rows, func(a, b traceRow) int { return a.from.Compare(b.from) })
 	start, step := rows[0].from, rows[0].to.Sub(rows[0].from)
 	slots := rows[len(rows)-1].from.Sub(start)/step + 1
-	if slots > MaxTraceSlots {
-		return Trace{}, fmt.Errorf("%s: the trace spans %d slots, at most %d are allowed", rows[len(rows)-1].where, slots, MaxTraceSlots)
+	if slots > time.Duration(limit) {
+		return Trace{}, fmt.Errorf("%s: the trace spans %d slots, at most %d are allowed", rows[len(rows)-1].where, slots, limit)
 	}
 	t := Trace{Forecast: unknown(start, step, int(slots))}
 	if hasActual {
