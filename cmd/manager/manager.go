@@ -134,7 +134,11 @@ func setupControllers(ctx context.Context, mgr ctrl.Manager, o *options, now clo
 	models := &controller.ModelTable{
 		Reader: mgr.GetClient(), Method: o.llmMethod, ConfigMap: types.NamespacedName{Namespace: o.namespace, Name: o.modelsConfigMap},
 	}
-	ledger := controller.NewLedger(mgr.GetAPIReader())
+	vigil := controller.NewVigil(clock.RealClock{})
+	if err := mgr.Add(vigil); err != nil {
+		return fmt.Errorf("adding the vigil of the leader: %w", err)
+	}
+	ledger := controller.NewLedger(mgr.GetAPIReader(), vigil)
 	for _, c := range []interface{ SetupWithManager(ctrl.Manager) error }{
 		&controller.ModelTableReconciler{Models: models, Client: mgr.GetClient(), Recorder: recorder},
 		controller.NewGridRegionReconciler(mgr.GetClient(), mgr.GetAPIReader(), recorder, now, o.namespace, forecast.NewClient(o.allowPrivate)),

@@ -61,6 +61,9 @@ func (r *CarbonAwareJobReconciler) reserve(ctx context.Context, s *scope) error 
 		s.set(carbonv1alpha1.ConditionWithinBudget, metav1.ConditionFalse, carbonv1alpha1.ReasonEnergyUnknown,
 			"spec.maxGrams holds the job, because its energy is unknown and cannot be watched: the condition EnergyKnown says what is missing")
 	case budgeted && s.isDue():
+		if !r.Ledger.mayGrant() {
+			return errStaleCache
+		}
 		s.follow(r.Ledger.reserve(s.caj, s.claim(), s.now))
 	default:
 		r.withdraw(s, budgeted)

@@ -37,14 +37,19 @@ import (
 type Ledger struct {
 	// reader asks the API server itself: what a cache has not seen yet must not be spent again.
 	reader client.Reader
+	// vigil tells when another process may have granted what this ledger does not know of.
+	vigil  *Vigil
 	mu     sync.Mutex
 	loaded bool
-	spaces map[string]*space
+	// doubted says that the ledger must be filled anew once it is certain who leads.
+	doubted bool
+	spaces  map[string]*space
 }
 
-// NewLedger is an empty ledger that is going to be filled from the API server.
-func NewLedger(reader client.Reader) *Ledger {
-	return &Ledger{reader: reader, spaces: map[string]*space{}}
+// NewLedger is an empty ledger that is going to be filled from the API server. Without a vigil nobody
+// else ever leads.
+func NewLedger(reader client.Reader, vigil *Vigil) *Ledger {
+	return &Ledger{reader: reader, vigil: vigil, spaces: map[string]*space{}}
 }
 
 // space is one namespace: budgets and jobs of different ones have nothing to do with each other.
@@ -60,10 +65,24 @@ type space struct {
 
 const loadPage = 500
 
-// load fills the ledger, once.
+// mayGrant says whether it is certain that this process leads. While it is not, nothing may be granted.
+func (l *Ledger) mayGrant() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.vigil.inDoubt() {
+		l.doubted = true
+		return false
+	}
+	return !l.doubted
+}
+
+// load fills the ledger, once, and anew after a doubt.
 func (l *Ledger) load(ctx context.Context, now time.Time) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.doubted && !l.vigil.inDoubt() {
+		l.loaded, l.doubted = false, false
+	}
 	if l.loaded {
 		return nil
 	}

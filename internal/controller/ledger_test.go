@@ -111,7 +111,7 @@ func newLives(t *testing.T, seed uint64) *lives {
 }
 
 func (l *lives) restart() {
-	l.ledger = NewLedger(l)
+	l.ledger = NewLedger(l, nil)
 	if err := l.ledger.load(l.t.Context(), l.now); err != nil {
 		l.t.Fatal(err)
 	}
