@@ -66,7 +66,7 @@ type CarbonBudgetSpec struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
-	// +kubebuilder:validation:XValidation:rule="self != 'Local' && timestamp('2026-01-01T00:00:00Z').getHours(self) >= 0",message="timeZone must be a name of the IANA time zone database, for example Europe/Amsterdam"
+	// +kubebuilder:validation:XValidation:rule="self != 'Local' && !self.contains(':') && timestamp('2026-01-01T00:00:00Z').getHours(self) >= 0",message="timeZone must be a name of the IANA time zone database, for example Europe/Amsterdam"
 	TimeZone string `json:"timeZone,omitempty"`
 
 	// selector chooses the CarbonAwareJobs of this namespace that count, by their own labels.

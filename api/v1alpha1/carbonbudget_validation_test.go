@@ -71,6 +71,7 @@ func TestCarbonBudgetRefuses(t *testing.T) {
 		{"enforcement that is none", "spec: {enforcement: Beg}", "spec.enforcement", "supported values"},
 		{"time zone that is none", "spec: {timeZone: Europe/Atlantis}", "spec.timeZone", "unknown time zone Europe/Atlantis"},
 		{"time zone of the server", "spec: {timeZone: Local}", "spec.timeZone", "for example Europe/Amsterdam"},
+		{"time zone that is an offset", `spec: {timeZone: "+02:00"}`, "spec.timeZone", "for example Europe/Amsterdam"},
 		{"empty time zone", `spec: {timeZone: ""}`, "spec.timeZone", "at least 1 chars"},
 		{"time zone with a way out", "spec: {timeZone: ../../etc/passwd}", "spec.timeZone", "timeZone"},
 		{"warning at nothing", "spec: {warnAtPercent: 0}", "spec.warnAtPercent", "greater than or equal to 1"},
