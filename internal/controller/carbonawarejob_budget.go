@@ -78,10 +78,11 @@ func (s *scope) restsAgain() bool {
 	return !s.started() && (ptr.Deref(s.caj.Spec.Suspend, false) || s.blocked != nil || plan != nil && plan.Start.Sub(s.now) > policy.Freeze)
 }
 
-// giveBack gives up what stands in the status of a job if it rests again, so that others may have it. The
-// API server itself is asked whether the Job was started meanwhile.
+// giveBack gives up what stands in the status of a job if it rests again, so that others may have it, or
+// if a budget that terminates was used up before its start: it would be stopped at once. The API server itself is asked whether the Job was started meanwhile.
 func (r *CarbonAwareJobReconciler) giveBack(ctx context.Context, s *scope) error {
-	if !s.restsAgain() {
+	usedUp := !s.started() && r.Ledger.exhausted(s.caj) != ""
+	if !usedUp && !s.restsAgain() {
 		return nil
 	}
 	if !r.Ledger.bar(s.caj) {
@@ -98,6 +99,9 @@ func (r *CarbonAwareJobReconciler) giveBack(ctx context.Context, s *scope) error
 	meta.RemoveStatusCondition(&s.caj.Status.Conditions, carbonv1alpha1.ConditionWithinBudget)
 	if due := s.caj.Status.Plan; due != nil && due.Start.Add(-policy.Freeze).After(s.now) {
 		s.wakeAt(due.Start.Add(-policy.Freeze))
+	}
+	if usedUp {
+		s.wakeAt(s.now) // it asks again, and is held
 	}
 	return nil
 }

@@ -234,8 +234,8 @@ func (l *Ledger) viewOf(b *carbonv1alpha1.CarbonBudget, now time.Time) (view, bo
 }
 
 // stirred are the jobs of a namespace for which a change of a budget may mean something: those that
-// were granted room and do not know it yet, those that wait to be settled, and those that run though a
-// budget that terminates is used up; all that have not ended, when a budget came, went or was edited.
+// were granted room and do not know it yet, those that wait to be settled, and those that run or are
+// about to though a budget that terminates is used up; all that have not ended, when a budget came, went or was edited.
 func (l *Ledger) stirred(namespace string) []types.NamespacedName {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -243,7 +243,7 @@ func (l *Ledger) stirred(namespace string) []types.NamespacedName {
 	var keys []types.NamespacedName
 	for _, b := range s.jobs {
 		granted := b.state == reserved && !b.standing
-		if b.leaving || granted || b.burn != nil && s.exhausted(b) != "" || s.edited && b.state != ended {
+		if b.leaving || granted || b.state == reserved && s.exhausted(b) != "" || s.edited && b.state != ended {
 			keys = append(keys, types.NamespacedName{Namespace: namespace, Name: b.name})
 		}
 	}

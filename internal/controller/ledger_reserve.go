@@ -140,15 +140,17 @@ func (l *Ledger) release(caj *carbonv1alpha1.CarbonAwareJob) {
 }
 
 // begin says whether a job may be started by what its status says: a reservation that stands there may
-// have been given back since. What has begun must be told to end.
+// have been given back since, and none starts in a budget that stops every run. What has begun must be
+// told to end.
 func (l *Ledger) begin(caj *carbonv1alpha1.CarbonAwareJob) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	b := spaceOf(l.spaces, caj.Namespace).jobs[caj.UID]
+	s := spaceOf(l.spaces, caj.Namespace)
+	b := s.jobs[caj.UID]
 	switch {
 	case b == nil:
 		return caj.Status.ReservedGrams == ""
-	case b.barred || caj.Status.ReservedGrams != "" && b.state != reserved:
+	case b.barred || s.exhausted(b) != "" || caj.Status.ReservedGrams != "" && b.state != reserved:
 		return false
 	}
 	b.starting = true
