@@ -61,13 +61,19 @@ func (r *CarbonAwareJobReconciler) reserve(ctx context.Context, s *scope) error 
 		s.set(carbonv1alpha1.ConditionWithinBudget, metav1.ConditionFalse, carbonv1alpha1.ReasonEnergyUnknown,
 			"spec.maxGrams holds the job, because its energy is unknown and cannot be watched: the condition EnergyKnown says what is missing")
 	case budgeted && s.isDue():
-		if !r.Ledger.mayGrant() {
-			return errStaleCache
-		}
-		s.follow(r.Ledger.reserve(s.caj, s.claim(), s.now))
+		return r.ask(s)
 	default:
 		r.withdraw(s, budgeted)
 	}
+	return nil
+}
+
+// ask asks the ledger for the grams of a job whose start is near.
+func (r *CarbonAwareJobReconciler) ask(s *scope) error {
+	if !r.Ledger.mayGrant() {
+		return errStaleCache
+	}
+	s.follow(r.Ledger.reserve(s.caj, s.claim(), s.now))
 	return nil
 }
 
