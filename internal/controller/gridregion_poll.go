@@ -45,6 +45,9 @@ const (
 	profileAge = 24 * time.Hour
 )
 
+// errNothingForNow is what is wrong with an answer that may be right about other times.
+var errNothingForNow = &forecast.SourceError{Problem: "its answer has no value for now", Malformed: true}
+
 // poller asks the sources of regions over the network, each no more often than it has news, however
 // many jobs there are. What it last heard is kept, so that every slot's end needs no call.
 type poller struct {
@@ -89,12 +92,12 @@ func (p *poller) read(ctx context.Context, region *carbonv1alpha1.GridRegion, pl
 	trace, err := source.Read(ctx, p.client, now)
 	if err == nil {
 		if _, ok := trace.Forecast.At(now); !ok {
-			err = &forecast.SourceError{Problem: "its answer has no value for now", Malformed: true}
+			err = errNothingForNow
 		}
 	}
 	if err == nil {
 		next.trace, next.fetchedAt = trace, now
-		next.next = now.Add(source.Cadence() + spread(region, source.Cadence()/10))
+		next.next = newsAt(region, source, trace, now)
 	} else {
 		next.problem, next.failures = problemOf(source, err), last.failures+1
 		longest := maxBackoff
@@ -141,10 +144,18 @@ func (p *poller) remembered(key pollKey, region *carbonv1alpha1.GridRegion, sour
 		return poll{}
 	}
 	fetched := status.Forecast.FetchedAt.Time
-	return poll{
-		generation: region.Generation, trace: traceOf(&status), fetchedAt: fetched,
-		next: fetched.Add(source.Cadence() + spread(region, source.Cadence()/10)),
+	trace := traceOf(&status)
+	return poll{generation: region.Generation, trace: trace, fetchedAt: fetched, next: newsAt(region, source, trace, fetched)}
+}
+
+// newsAt is when a source should have more to tell than what it said at the given time: in its own rhythm,
+// or when that ends.
+func newsAt(region *carbonv1alpha1.GridRegion, source forecast.Source, told forecast.Trace, at time.Time) time.Time {
+	next := at.Add(source.Cadence() + spread(region, source.Cadence()/10))
+	if end := told.Forecast.End(); end.Before(next) {
+		return end
 	}
+	return next
 }
 
 // profileIsDue says whether the region's mean day is a day old, missing, or that of another source.

@@ -111,6 +111,9 @@ func (r *GridRegionReconciler) observeSource(ctx context.Context, region *carbon
 	}
 	seen := observation{source: remote.Name(), fetchedAt: last.fetchedAt, again: last.next}
 	seen.forecast, seen.recent = knownOf(last.trace, now, 1)
+	if _, ok := seen.forecast.At(now); !ok { // a gap, which comes when the rest of the answer has long been taken
+		return observation{again: last.next}, problemOf(remote, errNothingForNow), nil
+	}
 	seen.polled, seen.actual = place == 0 && last.fetchedAt.Equal(now), last.trace.Actual
 	if last.fetchedAt.Equal(now) && profileIsDue(region, remote, now) {
 		seen.profile = r.polls.profile(ctx, region.Name, remote, now)

@@ -50,7 +50,7 @@ func regionStatus(region *carbonv1alpha1.GridRegion, seen observation, problem *
 		status.Profile = nil
 	}
 	setAccuracy(&status, region, seen, now)
-	setIntensity(&status, region, seen.source, problem, now)
+	setIntensity(&status, region, problem, now)
 	if status.Intensity == nil {
 		setLastResort(&status, region, now)
 	}
@@ -91,9 +91,8 @@ func setStatic(status *carbonv1alpha1.GridRegionStatus, grams float64, region *c
 
 func setSeries(status *carbonv1alpha1.GridRegionStatus, seen observation) {
 	next := statusOf(seen.forecast)
-	if status.Forecast == nil || !sameSeries(status.Forecast.SeriesStatus, next) {
-		status.Forecast = &carbonv1alpha1.ForecastStatus{SeriesStatus: next}
-		status.Forecast.FetchedAt = metav1.NewTime(seen.fetchedAt)
+	if was := status.Forecast; was == nil || was.Source != seen.source || !sameSeries(was.SeriesStatus, next) {
+		status.Forecast = &carbonv1alpha1.ForecastStatus{SeriesStatus: next, Source: seen.source, FetchedAt: metav1.NewTime(seen.fetchedAt)}
 	}
 	status.Recent = nil
 	if len(seen.recent.Grams) > 0 {
@@ -123,10 +122,7 @@ func greenestSlot(s forecast.Series) *carbonv1alpha1.GreenestStatus {
 }
 
 // setIntensity takes the present intensity from the forecast, or removes it when it is unknown.
-func setIntensity(status *carbonv1alpha1.GridRegionStatus, region *carbonv1alpha1.GridRegion, source string,
-	problem *sourceProblem, now time.Time,
-) {
-	was := status.Intensity
+func setIntensity(status *carbonv1alpha1.GridRegionStatus, region *carbonv1alpha1.GridRegion, problem *sourceProblem, now time.Time) {
 	status.Intensity = nil
 	if status.Forecast == nil {
 		return
@@ -139,14 +135,11 @@ func setIntensity(status *carbonv1alpha1.GridRegionStatus, region *carbonv1alpha
 	quality := carbonv1alpha1.QualityForecast
 	if problem != nil {
 		quality = carbonv1alpha1.QualityStale
-		if was != nil {
-			source = was.Source
-		}
 		status.Greenest = greenestSlot(series.Clip(now, series.End()))
 	}
 	end, _ := series.SlotEnd(now)
 	status.Intensity = &carbonv1alpha1.IntensityStatus{
-		GramsPerKWh: gramsDecimal(grams), Quality: quality, Source: source,
+		GramsPerKWh: gramsDecimal(grams), Quality: quality, Source: status.Forecast.Source,
 		Signal: region.Spec.Source.Signal(), ObservedAt: metav1.NewTime(end.Add(-series.Step)),
 	}
 }

@@ -36,6 +36,10 @@ type provider struct {
 	green  time.Time
 	// ahead is how many half hours are forecast, from now on; 96 when unset.
 	ahead int
+	// gap is the start of a slot of which nothing is known.
+	gap time.Time
+	// noHistory refuses to tell the last 14 days.
+	noHistory bool
 	// calls for forecasts, and for the last 14 days.
 	calls, histories int
 }
@@ -49,6 +53,9 @@ func (p *provider) RoundTrip(r *http.Request) (*http.Response, error) {
 		p.histories++
 	} else {
 		p.calls++
+	}
+	if p.noHistory && p.isHistory(r) {
+		return answer(http.StatusForbidden, ""), nil
 	}
 	if p.broken != nil {
 		response := p.broken()
@@ -71,6 +78,9 @@ func (p *provider) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		if end := start.Add(30 * time.Minute); !end.After(p.w.clock.Now()) {
 			intensity["actual"] = 201
+		}
+		if start.Equal(p.gap) {
+			intensity = map[string]any{"forecast": nil, "actual": nil}
 		}
 		slots = append(slots, map[string]any{
 			"from": start.Format("2006-01-02T15:04Z"), "to": start.Add(30 * time.Minute).Format("2006-01-02T15:04Z"), "intensity": intensity,
