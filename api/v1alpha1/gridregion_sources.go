@@ -72,6 +72,27 @@ func (s *IntensitySource) Signal() IntensitySignal {
 	return SignalAverage
 }
 
+// Name is the name that the source has in the spec; empty when none is set.
+func (s *IntensitySource) Name() string {
+	switch {
+	case s.UKCarbonIntensity != nil:
+		return "ukCarbonIntensity"
+	case s.ElectricityMaps != nil:
+		return "electricityMaps"
+	case s.WattTime != nil:
+		return "wattTime"
+	case s.EnergyCharts != nil:
+		return "energyCharts"
+	case s.CarbonAwareSDK != nil:
+		return "carbonAwareSDK"
+	case s.Trace != nil:
+		return "trace"
+	case s.Static != nil:
+		return "static"
+	}
+	return ""
+}
+
 // UKCarbonIntensitySource is the Carbon Intensity API of Great Britain, https://carbonintensity.org.uk.
 type UKCarbonIntensitySource struct {
 	// regionID is a region of that API, 1 to 17: 1 North Scotland, 2 South Scotland, 3 North West

@@ -33,6 +33,15 @@ type GridRegionStatus struct {
 	// +kubebuilder:validation:Minimum=0
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
+	// sources are the spec's source and its fallbacks, in their order, that this status was made from: the
+	// name of each and a digest of what the spec said of it. What is remembered here of a source that the
+	// spec does not have any more no longer counts.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=5
+	// +kubebuilder:validation:items:MaxLength=63
+	Sources []string `json:"sources,omitempty"`
+
 	// sourceFailure is there while the source does not answer. A fallback may speak for it.
 	// +optional
 	SourceFailure *SourceFailure `json:"sourceFailure,omitempty"`
@@ -62,7 +71,7 @@ type GridRegionStatus struct {
 	Issued []IssuedForecast `json:"issued,omitempty"`
 
 	// accuracy is how good the issued forecasts were. Absent when the source publishes no actual values.
-	// It begins anew when the spec changes.
+	// It begins anew when the source changes.
 	// +optional
 	Accuracy *ForecastAccuracy `json:"accuracy,omitempty"`
 

@@ -717,6 +717,11 @@ func (in *GridRegionStatus) DeepCopyInto(out *GridRegionStatus) {
 			(*in)[i].DeepCopyInto(&(*out)[i])
 		}
 	}
+	if in.Sources != nil {
+		in, out := &in.Sources, &out.Sources
+		*out = make([]string, len(*in))
+		copy(*out, *in)
+	}
 	if in.SourceFailure != nil {
 		in, out := &in.SourceFailure, &out.SourceFailure
 		*out = new(SourceFailure)

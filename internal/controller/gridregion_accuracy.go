@@ -34,8 +34,8 @@ const errorDigits = 3
 // setAccuracy keeps what the source of the region has just forecast, and compares what it forecast before
 // with what it has published since.
 func setAccuracy(status *carbonv1alpha1.GridRegionStatus, region *carbonv1alpha1.GridRegion, seen observation, now time.Time) {
-	if region.Generation != region.Status.ObservedGeneration {
-		status.Issued, status.Accuracy = nil, nil // they may be another source's
+	if !isSame(region, 0) {
+		status.Issued, status.Accuracy = nil, nil // they are another source's
 	}
 	if !seen.polled {
 		return

@@ -95,7 +95,8 @@ func (r *GridRegionReconciler) Reconcile(ctx context.Context, req ctrl.Request) 
 		return ctrl.Result{}, err
 	} else if err != nil {
 		metrics.DeleteRegion(req.Name)
-		return ctrl.Result{}, r.forgetGone(ctx)
+		r.polls.forget(req.Name)
+		return ctrl.Result{}, nil
 	}
 	if !region.DeletionTimestamp.IsZero() {
 		return ctrl.Result{}, nil
@@ -122,20 +123,6 @@ func (r *GridRegionReconciler) Reconcile(ctx context.Context, req ctrl.Request) 
 		wait = min(wait, seen.again.Sub(now))
 	}
 	return ctrl.Result{RequeueAfter: wait}, nil
-}
-
-// forgetGone drops what was heard from the sources of regions that do not exist any more.
-func (r *GridRegionReconciler) forgetGone(ctx context.Context) error {
-	var regions carbonv1alpha1.GridRegionList
-	if err := r.List(ctx, &regions); err != nil {
-		return fmt.Errorf("listing GridRegions: %w", err)
-	}
-	alive := map[types.UID]bool{}
-	for i := range regions.Items {
-		alive[regions.Items[i].UID] = true
-	}
-	r.polls.forget(alive)
-	return nil
 }
 
 // nextRead is when the present slot ends. A source that failed is announced by the watch on its

@@ -58,17 +58,23 @@ type poller struct {
 
 // pollKey names one source of a region's spec, by its place in the chain.
 type pollKey struct {
-	region types.UID
+	region string
 	place  int
 }
 
 type poll struct {
-	generation int64
-	next       time.Time
-	failures   int
-	fetchedAt  time.Time
-	trace      forecast.Trace
-	problem    *sourceProblem
+	of        asked
+	next      time.Time
+	failures  int
+	fetchedAt time.Time
+	trace     forecast.Trace
+	problem   *sourceProblem
+}
+
+// asked is who was asked for which region: another source, and a region that was created again, begin anew.
+type asked struct {
+	region types.UID
+	source string
 }
 
 // failure is a poll that failed as it stands in status.
@@ -81,14 +87,14 @@ func (p *poll) failure() *carbonv1alpha1.SourceFailure {
 
 // read is what the source says at now: asked, if it is time, else remembered.
 func (p *poller) read(ctx context.Context, region *carbonv1alpha1.GridRegion, place int, source forecast.Source, now time.Time) poll {
-	key := pollKey{region.UID, place}
-	last := p.remembered(key, region, source)
+	key, of := pollKey{region.Name, place}, asked{region.UID, sourceIDs(&region.Spec)[place]}
+	last := p.remembered(key, of, region, source)
 	if !last.next.IsZero() && now.Before(last.next) {
 		return last
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	next := poll{generation: region.Generation}
+	next := poll{of: of}
 	trace, err := source.Read(ctx, p.client, now)
 	if err == nil {
 		if _, ok := trace.Forecast.At(now); !ok {
@@ -123,29 +129,27 @@ func (p *poller) read(ctx context.Context, region *carbonv1alpha1.GridRegion, pl
 
 // remembered is the last poll of this source. After a restart it is what status remembers, so that
 // the source is not asked again before it has news, or before the time that it asked for.
-func (p *poller) remembered(key pollKey, region *carbonv1alpha1.GridRegion, source forecast.Source) poll {
+func (p *poller) remembered(key pollKey, of asked, region *carbonv1alpha1.GridRegion, source forecast.Source) poll {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if last := p.polls[key]; last != nil && last.generation == region.Generation {
+	if last := p.polls[key]; last != nil && last.of == of {
 		return *last
 	}
 	status := region.Status
-	if status.ObservedGeneration != region.Generation {
+	if !isSame(region, key.place) {
 		return poll{}
 	}
 	if failure := status.SourceFailure; failure != nil && key.place == 0 {
-		return poll{
-			generation: region.Generation, next: failure.RetryAt.Time, failures: int(failure.Attempts),
-			problem: &sourceProblem{failure.Reason, failure.Message},
-		}
+		return poll{of: of, next: failure.RetryAt.Time, failures: int(failure.Attempts), problem: &sourceProblem{failure.Reason, failure.Message}}
 	}
-	if (status.SourceFailure == nil) != (key.place == 0) || status.Forecast == nil || status.Intensity == nil ||
-		status.Intensity.Source != source.Name() || status.Intensity.Quality != carbonv1alpha1.QualityForecast {
+	fallbackSpoke := status.SourceFailure != nil || region.Spec.Source.Trace != nil
+	if key.place > 0 && !fallbackSpoke || status.Forecast == nil || status.Forecast.Source != source.Name() ||
+		status.Intensity == nil || status.Intensity.Quality != carbonv1alpha1.QualityForecast {
 		return poll{}
 	}
 	fetched := status.Forecast.FetchedAt.Time
 	trace := traceOf(&status)
-	return poll{generation: region.Generation, trace: trace, fetchedAt: fetched, next: newsAt(region, source, trace, fetched)}
+	return poll{of: of, trace: trace, fetchedAt: fetched, next: newsAt(region, source, trace, fetched)}
 }
 
 // newsAt is when a source should have more to tell than what it said at the given time: in its own rhythm,
@@ -161,7 +165,7 @@ func newsAt(region *carbonv1alpha1.GridRegion, source forecast.Source, told fore
 // profileIsDue says whether the region's mean day is a day old, missing, or that of another source.
 func profileIsDue(region *carbonv1alpha1.GridRegion, source forecast.Source, now time.Time) bool {
 	p := region.Status.Profile
-	return p == nil || p.Source != source.Name() || region.Status.ObservedGeneration != region.Generation ||
+	return p == nil || p.Source != source.Name() || !stillHas(region, p.Source) ||
 		!now.Before(p.UpdatedAt.Add(profileAge))
 }
 
@@ -195,12 +199,12 @@ func (p *poller) profile(ctx context.Context, region string, source forecast.Sou
 	return status
 }
 
-// forget drops what is known of regions that are gone: all but those given.
-func (p *poller) forget(alive map[types.UID]bool) {
+// forget drops what was heard for a region that is gone.
+func (p *poller) forget(region string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for key := range p.polls {
-		if !alive[key.region] {
+		if key.region == region {
 			delete(p.polls, key)
 		}
 	}

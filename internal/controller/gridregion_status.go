@@ -33,21 +33,19 @@ import (
 func regionStatus(region *carbonv1alpha1.GridRegion, seen observation, problem *sourceProblem, now time.Time) carbonv1alpha1.GridRegionStatus {
 	status := *region.Status.DeepCopy()
 	status.ObservedGeneration = region.Generation
-	status.SourceFailure = seen.failure
+	status.Sources, status.SourceFailure = sourceIDs(&region.Spec), seen.failure
 	if grams, ok := staticGrams(region); ok {
 		setStatic(&status, grams, region, now)
 		return status
 	}
+	dropForeign(&status, region)
 	if problem == nil {
 		setSeries(&status, seen)
-	} else if problem.reason == carbonv1alpha1.ReasonTraceEnded || region.Generation != region.Status.ObservedGeneration {
-		// What is left belongs to another source, or to a trace that has ended.
+	} else if problem.reason == carbonv1alpha1.ReasonTraceEnded && status.Forecast != nil && status.Forecast.Source == region.Spec.Source.Name() {
 		status.Forecast, status.Greenest = nil, nil
 	}
 	if seen.profile != nil {
 		status.Profile = seen.profile
-	} else if region.Generation != region.Status.ObservedGeneration && (problem != nil || status.Profile != nil && status.Profile.Source != seen.source) {
-		status.Profile = nil
 	}
 	setAccuracy(&status, region, seen, now)
 	setIntensity(&status, region, problem, now)
@@ -56,6 +54,17 @@ func regionStatus(region *carbonv1alpha1.GridRegion, seen observation, problem *
 	}
 	setRegionConditions(&status, region, seen, problem, now)
 	return status
+}
+
+// dropForeign leaves out what sources have said that the spec does not have any more: it may be about
+// another grid.
+func dropForeign(status *carbonv1alpha1.GridRegionStatus, region *carbonv1alpha1.GridRegion) {
+	if f := status.Forecast; f != nil && !stillHas(region, f.Source) {
+		status.Forecast, status.Recent, status.Greenest = nil, nil, nil
+	}
+	if p := status.Profile; p != nil && !stillHas(region, p.Source) {
+		status.Profile = nil
+	}
 }
 
 // setLastResort takes the region's mean day for the present intensity, else the mean of a year.

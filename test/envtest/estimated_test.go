@@ -21,6 +21,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"path"
+	"slices"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -32,15 +33,19 @@ import (
 	"github.com/ecotracker-dev/ecotracker-operator/internal/testing/build"
 )
 
-// electricityMaps plays that API for the zone DE: 300 in every hour to come, 250 in those that ended,
-// which are estimated at first.
+// electricityMaps plays that API: 300 in every hour to come, 250 in those that ended, estimated or not.
 type electricityMaps struct {
 	w         *world
 	estimated bool
+	// mute are the kinds of question that are not answered.
+	mute []string
 }
 
 func (e *electricityMaps) RoundTrip(r *http.Request) (*http.Response, error) {
-	kind := path.Base(r.URL.Path)
+	kind, zone := path.Base(r.URL.Path), r.URL.Query().Get("zone")
+	if slices.Contains(e.mute, kind) {
+		return answer(http.StatusBadGateway, ""), nil
+	}
 	first, grams := e.w.clock.Now().UTC().Truncate(time.Hour), 300
 	if kind != "forecast" {
 		first, grams = first.Add(-24*time.Hour), 250
@@ -48,12 +53,12 @@ func (e *electricityMaps) RoundTrip(r *http.Request) (*http.Response, error) {
 	var points []any
 	for i := range 24 {
 		points = append(points, map[string]any{
-			"zone": "DE", "carbonIntensity": grams, "datetime": first.Add(time.Duration(i) * time.Hour).Format("2006-01-02T15:04:05.000Z"),
+			"zone": zone, "carbonIntensity": grams, "datetime": first.Add(time.Duration(i) * time.Hour).Format("2006-01-02T15:04:05.000Z"),
 			"isEstimated": e.estimated,
 		})
 	}
 	list := map[string]string{"forecast": "forecast", "history": "history", "past-range": "data"}[kind]
-	body, err := json.Marshal(map[string]any{"zone": "DE", list: points})
+	body, err := json.Marshal(map[string]any{"zone": zone, list: points})
 	Expect(err).NotTo(HaveOccurred())
 	return answer(http.StatusOK, string(body)), nil
 }
