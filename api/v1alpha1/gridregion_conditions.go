@@ -20,7 +20,7 @@ package v1alpha1
 const (
 	// RegionReady is True when the region has a carbon intensity that decisions can be based on.
 	RegionReady = "Ready"
-	// RegionFresh is True when the source itself gave the forecast and it covers the present.
+	// RegionFresh is True when the source, or a fallback that speaks for it, covers the present.
 	RegionFresh = "Fresh"
 
 	// ReasonForecastAvailable (Ready, Fresh): the source answers and covers the present.

@@ -24,6 +24,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
@@ -91,12 +92,12 @@ func (r *GridRegionReconciler) SetupWithManager(mgr ctrl.Manager) error {
 // Reconcile reads the region's source and writes what it says into status.
 func (r *GridRegionReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	region := &carbonv1alpha1.GridRegion{}
-	if err := r.Get(ctx, req.NamespacedName, region); client.IgnoreNotFound(err) != nil {
-		return ctrl.Result{}, err
-	} else if err != nil {
-		metrics.DeleteRegion(req.Name)
-		r.polls.forget(req.Name)
-		return ctrl.Result{}, nil
+	if err := r.Get(ctx, req.NamespacedName, region); err != nil {
+		if apierrors.IsNotFound(err) {
+			metrics.DeleteRegion(req.Name)
+			r.polls.forget(req.Name)
+		}
+		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	if !region.DeletionTimestamp.IsZero() {
 		return ctrl.Result{}, nil

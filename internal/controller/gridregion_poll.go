@@ -48,6 +48,9 @@ const (
 // errNothingForNow is what is wrong with an answer that may be right about other times.
 var errNothingForNow = &forecast.SourceError{Problem: "its answer has no value for now", Malformed: true}
 
+// errNoWholeDay is what is wrong with a history of which no mean day can be made.
+var errNoWholeDay = &forecast.SourceError{Problem: "its history does not know every time of the day", Malformed: true}
+
 // poller asks the sources of regions over the network, each no more often than it has news, however
 // many jobs there are. What it last heard is kept, so that every slot's end needs no call.
 type poller struct {
@@ -143,13 +146,18 @@ func (p *poller) remembered(key pollKey, of asked, region *carbonv1alpha1.GridRe
 		return poll{of: of, next: failure.RetryAt.Time, failures: int(failure.Attempts), problem: &sourceProblem{failure.Reason, failure.Message}}
 	}
 	fallbackSpoke := status.SourceFailure != nil || region.Spec.Source.Trace != nil
-	if key.place > 0 && !fallbackSpoke || status.Forecast == nil || status.Forecast.Source != source.Name() ||
-		status.Intensity == nil || status.Intensity.Quality != carbonv1alpha1.QualityForecast {
+	if key.place > 0 && !fallbackSpoke || !isFreshFrom(&status, source.Name()) {
 		return poll{}
 	}
 	fetched := status.Forecast.FetchedAt.Time
 	trace := traceOf(&status)
 	return poll{of: of, trace: trace, fetchedAt: fetched, next: newsAt(region, source, trace, fetched)}
+}
+
+// isFreshFrom says whether the named source gave the forecast in status and has not failed since.
+func isFreshFrom(status *carbonv1alpha1.GridRegionStatus, name string) bool {
+	return status.Forecast != nil && status.Forecast.Source == name &&
+		status.Intensity != nil && status.Intensity.Quality == carbonv1alpha1.QualityForecast
 }
 
 // newsAt is when a source should have more to tell than what it said at the given time: in its own rhythm,
@@ -179,14 +187,14 @@ func (p *poller) profile(ctx context.Context, region string, source forecast.Sou
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	past, err := historian.History(ctx, p.client, now)
+	profile, ok := forecast.ProfileOf(past)
+	if err == nil && !ok {
+		err = errNoWholeDay
+	}
 	if err != nil {
 		problem := problemOf(source, err)
 		metrics.HistoryFailed(region, source.Name(), problem.reason)
 		ctrl.LoggerFrom(ctx).Info("Cannot read the history of a source, it is asked again with the next forecast", "reason", problem.reason, "message", problem.message)
-		return nil
-	}
-	profile, ok := forecast.ProfileOf(past)
-	if !ok {
 		return nil
 	}
 	status := &carbonv1alpha1.ProfileStatus{

@@ -100,7 +100,9 @@ type Accuracy struct {
 // are not wholly known or were not forecast do not count.
 func Compare(accuracies []Accuracy, kept []Issued, actual Series, from, to time.Time) ([]Accuracy, time.Time) {
 	step := comparedStep(actual)
-	to = to.UTC().Truncate(step)
+	if to = to.UTC().Truncate(step); to.Before(from) {
+		return accuracies, from // the source has taken something back
+	}
 	if len(kept) == 0 || actual.Step <= 0 {
 		return accuracies, to
 	}

@@ -29,13 +29,18 @@ import (
 // maxRedirects is how often a source may send us on, within its own host.
 const maxRedirects = 3
 
-// Ranges that are not the public Internet and that netip has no word for: shared and test addresses,
-// those reserved, and the IPv6 ones that stand for an IPv4 address.
+// Ranges that are not the public Internet and that netip has no word for: shared, test and documentation
+// addresses, those reserved, and the IPv6 ones that stand for an IPv4 address (IANA, special-purpose address
+// registries).
 var notPublic = []netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"),
-	netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("240.0.0.0/4"),
-	netip.MustParsePrefix("64:ff9b::/96"), netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("2002::/16"),
+	netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("192.88.99.0/24"), netip.MustParsePrefix("198.18.0.0/15"),
+	netip.MustParsePrefix("198.51.100.0/24"), netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("240.0.0.0/4"),
+	netip.MustParsePrefix("2001::/23"), netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("2002::/16"),
 }
+
+// globalIPv6 is all of IPv6 that is given out for the Internet (RFC 4291, section 2.4, and IANA).
+var globalIPv6 = netip.MustParsePrefix("2000::/3")
 
 // refusal is why we do not talk to a source.
 type refusal string
@@ -81,7 +86,9 @@ func refusePrivate(_, address string, _ syscall.RawConn) error {
 }
 
 func isPublic(ip netip.Addr) bool {
-	ip = ip.Unmap()
+	if ip = ip.Unmap(); ip.Is6() && !globalIPv6.Contains(ip) {
+		return false
+	}
 	for _, p := range notPublic {
 		if p.Contains(ip) {
 			return false

@@ -23,6 +23,7 @@ import (
 	"math"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 )
 
@@ -133,10 +134,7 @@ func mergeElectricityMaps(past, ahead []electricityMapsPoint) (Trace, error) {
 	if err != nil {
 		return Trace{}, err
 	}
-	if len(future) < 2 {
-		return Trace{}, malformed("its forecast has fewer than two points")
-	}
-	step := future[1].from.Sub(future[0].from)
+	step := leastStep(future)
 	if step < time.Minute || step > time.Hour {
 		return Trace{}, malformed("its forecast is on no regular grid")
 	}
@@ -153,6 +151,19 @@ func mergeElectricityMaps(past, ahead []electricityMapsPoint) (Trace, error) {
 		return Trace{}, malformed("%v", err)
 	}
 	return trace, nil
+}
+
+// leastStep is the shortest time between two points, which may come in any order, twice, or with gaps
+// between them; zero when there are no two.
+func leastStep(rows []traceRow) time.Duration {
+	rows = slices.SortedFunc(slices.Values(rows), func(a, b traceRow) int { return a.from.Compare(b.from) })
+	least := time.Duration(0)
+	for i := 1; i < len(rows); i++ {
+		if step := rows[i].from.Sub(rows[i-1].from); step > 0 && (least == 0 || step < least) {
+			least = step
+		}
+	}
+	return least
 }
 
 // electricityMapsRows leaves out points without a value; the end of a slot is not known yet.

@@ -46,12 +46,16 @@ type Trace struct {
 	Forecast, Actual, Estimated Series
 }
 
-// actualElseForecast are the actual values where the trace has any, else what was forecast.
+// actualElseForecast is, slot by slot, the actual value, else what was estimated or forecast.
 func (t Trace) actualElseForecast() Series {
-	if t.Actual.Empty() {
-		return t.Forecast
+	s := t.Forecast
+	s.Grams = slices.Clone(s.Grams)
+	for i, g := range t.Actual.Grams { // on the same grid
+		if !math.IsNaN(g) {
+			s.Grams[i] = g
+		}
 	}
-	return t.Actual
+	return s
 }
 
 type traceRow struct {

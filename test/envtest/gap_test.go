@@ -43,7 +43,7 @@ func (w *world) chain(region string) []string {
 }
 
 var _ = Describe("A forecast", func() {
-	var fine = []string{"200", "Forecast", "ukCarbonIntensity", "True/ForecastAvailable", "True/ForecastAvailable"}
+	fine := []string{"200", "Forecast", "ukCarbonIntensity", "True/ForecastAvailable", "True/ForecastAvailable"}
 
 	It("with a gap in the middle leaves that slot to the next step of the chain", func(ctx context.Context) {
 		w := newWorld(ctx)
