@@ -37,6 +37,8 @@ const (
 	ReasonSourceUnavailable = "SourceUnavailable"
 	// ReasonMalformedAnswer: the source answered, but not with what can be believed.
 	ReasonMalformedAnswer = "MalformedAnswer"
+	// ReasonForecastNotBegun (Fresh): the source answered with a forecast that begins later than now.
+	ReasonForecastNotBegun = "ForecastNotBegun"
 	// ReasonCredentialsRefused: the source's credentials are missing, not accepted, or do not allow
 	// what is asked for.
 	ReasonCredentialsRefused = "CredentialsRefused"

@@ -45,9 +45,6 @@ const (
 	profileAge = 24 * time.Hour
 )
 
-// errNothingForNow is what is wrong with an answer that may be right about other times.
-var errNothingForNow = &forecast.SourceError{Problem: "its answer has no value for now", Malformed: true}
-
 // errNoWholeDay is what is wrong with a history of which no mean day can be made.
 var errNoWholeDay = &forecast.SourceError{Problem: "its history does not know every time of the day", Malformed: true}
 
@@ -71,7 +68,11 @@ type poll struct {
 	failures  int
 	fetchedAt time.Time
 	trace     forecast.Trace
-	problem   *sourceProblem
+	// begins is when the answer itself begins. What the trace says of the time before is from an earlier
+	// answer, which is stale when the source has failed since, or tells nothing of the next slot either.
+	begins  time.Time
+	stale   bool
+	problem *sourceProblem
 }
 
 // asked is who was asked for which region: another source, and a region that was created again, begin anew.
@@ -99,13 +100,11 @@ func (p *poller) read(ctx context.Context, region *carbonv1alpha1.GridRegion, pl
 	defer cancel()
 	next := poll{of: of}
 	trace, err := source.Read(ctx, p.client, now)
-	if err == nil {
-		if _, ok := trace.Forecast.At(now); !ok {
-			err = errNothingForNow
-		}
+	if err == nil && !trace.Forecast.KnowsFrom(now) {
+		err = errNothingForNow
 	}
 	if err == nil {
-		next.trace, next.fetchedAt = trace, now
+		next.take(trace, &last, region, source, now)
 		next.next = newsAt(region, source, trace, now)
 	} else {
 		next.problem, next.failures = problemOf(source, err), last.failures+1

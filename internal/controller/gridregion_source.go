@@ -65,13 +65,15 @@ type sourceProblem struct {
 	reason, message string
 }
 
-// observe asks the region's source and, while that fails, its fallbacks in order. When all fail the
-// problem of the source itself comes back; an error is one of our own API server.
+// observe asks the region's source and, while that says nothing of the present, its fallbacks in order. When
+// none does, the problem of the source itself comes back, with the first forecast that is known of later times;
+// an error is one of our own API server.
 func (r *GridRegionReconciler) observe(ctx context.Context, region *carbonv1alpha1.GridRegion, now time.Time) (observation, *sourceProblem, error) {
 	if region.Spec.Source.Static != nil {
 		return observation{}, nil, nil
 	}
 	var first *sourceProblem
+	var later observation
 	var failure *carbonv1alpha1.SourceFailure
 	var again time.Time
 	for place, source := range append([]carbonv1alpha1.IntensitySource{region.Spec.Source}, region.Spec.Fallbacks...) {
@@ -93,8 +95,12 @@ func (r *GridRegionReconciler) observe(ctx context.Context, region *carbonv1alph
 		if first == nil {
 			first = problem
 		}
+		if later.forecast.Empty() {
+			later = seen
+		}
 	}
-	return observation{again: again, failure: failure}, first, nil
+	later.again, later.failure = again, failure
+	return later, first, nil
 }
 
 // observeSource asks one source of the chain.
@@ -111,14 +117,11 @@ func (r *GridRegionReconciler) observeSource(ctx context.Context, region *carbon
 	}
 	seen := observation{source: remote.Name(), fetchedAt: last.fetchedAt, again: last.next}
 	seen.forecast, seen.recent = knownOf(last.trace, now, 1)
-	if _, ok := seen.forecast.At(now); !ok { // a gap, which comes when the rest of the answer has long been taken
-		return observation{again: last.next}, problemOf(remote, errNothingForNow), nil
-	}
 	seen.polled, seen.actual = place == 0 && last.fetchedAt.Equal(now), last.trace.Actual
 	if last.fetchedAt.Equal(now) && profileIsDue(region, remote, now) {
 		seen.profile = r.polls.profile(ctx, region.Name, remote, now)
 	}
-	return seen, nil, nil
+	return seen, last.lackNow(remote, seen.forecast, now), nil
 }
 
 // remoteSource is the source on the network that a spec names.

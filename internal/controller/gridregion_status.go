@@ -28,8 +28,8 @@ import (
 	"github.com/ecotracker-dev/ecotracker-operator/internal/forecast"
 )
 
-// regionStatus is the status that follows from what the source said. When it said nothing, the last
-// good forecast stays, marked as stale, for as long as it covers the present.
+// regionStatus is the status that follows from what the source said. When it said nothing of the present, the
+// last good forecast stays, marked as stale, for as long as it covers that.
 func regionStatus(region *carbonv1alpha1.GridRegion, seen observation, problem *sourceProblem, now time.Time) carbonv1alpha1.GridRegionStatus {
 	status := *region.Status.DeepCopy()
 	status.ObservedGeneration = region.Generation
@@ -39,7 +39,7 @@ func regionStatus(region *carbonv1alpha1.GridRegion, seen observation, problem *
 		return status
 	}
 	dropForeign(&status, region)
-	if problem == nil {
+	if problem == nil || mayReplace(&status, seen.forecast, now) {
 		setSeries(&status, seen)
 	} else if problem.reason == carbonv1alpha1.ReasonTraceEnded && status.Forecast != nil && status.Forecast.Source == region.Spec.Source.Name() {
 		status.Forecast, status.Greenest = nil, nil
@@ -82,7 +82,11 @@ func setLastResort(status *carbonv1alpha1.GridRegionStatus, region *carbonv1alph
 		step := time.Duration(status.Profile.StepSeconds) * time.Second
 		status.Intensity.Source, status.Intensity.ObservedAt = status.Profile.Source, metav1.NewTime(now.UTC().Truncate(step))
 	}
-	status.Greenest = nil // the forecast, if there is one, ended before now
+	status.Greenest = nil
+	if status.Forecast != nil { // of later times only
+		series := seriesOf(&status.Forecast.SeriesStatus)
+		status.Greenest = greenestSlot(series.Clip(now, series.End()))
+	}
 }
 
 func setStatic(status *carbonv1alpha1.GridRegionStatus, grams float64, region *carbonv1alpha1.GridRegion, now time.Time) {

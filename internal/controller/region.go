@@ -71,20 +71,35 @@ func (r regionFacts) estimateAt(now, until time.Time) forecast.Estimate {
 		return constant(grams)
 	}
 	status := r.object.Status
-	if status.Intensity != nil && status.Intensity.Quality == carbonv1alpha1.QualityProfile {
-		return forecast.Blend(forecast.Series{}, "", profileOf(status.Profile), now, until)
+	var ahead forecast.Series
+	var meanDay forecast.Profile
+	if status.Forecast != nil {
+		ahead = seriesOf(&status.Forecast.SeriesStatus)
 	}
-	if grams, ok := annualMean(r.object); ok && (status.Intensity == nil || status.Intensity.Quality == carbonv1alpha1.QualityAnnualMean) {
+	if p := status.Profile; p != nil {
+		_, covered := ahead.At(now)
+		same := ahead.KnowsFrom(now) && p.Source == status.Forecast.Source // others may count differently
+		if !covered && !same {
+			ahead = forecast.Series{}
+		}
+		if !covered || same {
+			meanDay = profileOf(p)
+		}
+	}
+	estimate := forecast.Blend(ahead, forecastQuality(status), meanDay, now, until)
+	if _, known := estimate.Series.At(now); known {
+		return estimate
+	}
+	grams, ok := annualMean(r.object)
+	switch {
+	case ok && estimate.Series.KnowsFrom(now):
+		return estimate.Until(grams, forecast.AnnualMean)
+	case ok:
 		return constant(grams)
-	}
-	if status.Forecast == nil || status.Intensity == nil {
+	case estimate.Series.Empty():
 		return forecast.Estimate{}
 	}
-	var meanDay forecast.Profile
-	if p := status.Profile; p != nil && p.Source == status.Intensity.Source { // others may count differently
-		meanDay = profileOf(p)
-	}
-	return forecast.Blend(seriesOf(&status.Forecast.SeriesStatus), forecastQuality(status), meanDay, now, until)
+	return estimate
 }
 
 // lastResort is the mean day around now, then the mean of a year, as far as the region has them.
@@ -167,8 +182,13 @@ func (r regionFacts) mayLearn() bool {
 	return recent != nil && strings.ContainsAny(recent.Qualities, "AE") || !isTrue(r.object.Status.Conditions, carbonv1alpha1.RegionFresh)
 }
 
+// forecastQuality is that of the forecast in status. One that begins later than now is as good as any.
 func forecastQuality(status carbonv1alpha1.GridRegionStatus) forecast.Quality {
-	if status.Intensity != nil && status.Intensity.Quality == carbonv1alpha1.QualityStale {
+	is := carbonv1alpha1.IntensityQuality("")
+	if status.Intensity != nil {
+		is = status.Intensity.Quality
+	}
+	if is == carbonv1alpha1.QualityStale || is != carbonv1alpha1.QualityForecast && status.SourceFailure != nil {
 		return forecast.Stale
 	}
 	return forecast.Forecast

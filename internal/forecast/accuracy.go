@@ -47,7 +47,8 @@ func Leads() []time.Duration {
 type Issued struct {
 	// At is when the source gave it.
 	At time.Time
-	// Forecast begins with the slot that contains At, in half hours or the source's own longer slots.
+	// Forecast begins with the slot that contains At, or with its own first one, in half hours or the source's
+	// own longer slots.
 	Forecast Series
 }
 
@@ -59,8 +60,9 @@ func Issue(kept []Issued, s Series, now time.Time) []Issued {
 	}
 	step := comparedStep(s)
 	next := Issued{At: now, Forecast: Series{Step: step}}
-	next.Forecast.Start = now.UTC().Truncate(step)
-	for t := next.Forecast.Start; t.Before(next.Forecast.Start.Add(issuedSpan)); t = t.Add(step) {
+	begins, _ := s.Begins()
+	next.Forecast.Start = later(now, begins).UTC().Truncate(step)
+	for t := next.Forecast.Start; t.Before(now.Truncate(step).Add(issuedSpan)); t = t.Add(step) {
 		grams, ok := s.Mean(later(t, s.Start), t.Add(step))
 		if !ok {
 			break

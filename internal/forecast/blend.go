@@ -33,51 +33,89 @@ const forecastWeight = 0.5
 type Estimate struct {
 	// Series in gCO2e/kWh.
 	Series Series
-	// Quality of the values that end by Horizon.
-	Quality Quality
-	// Horizon is the end of what the provider's forecast covers without a gap: from there on the mean
-	// day may stand alone. Zero when all values are of one quality.
-	Horizon time.Time
+	// Quality of the values from Begins to Horizon, and of those Outside.
+	Quality, Outside Quality
+	// Begins is where the provider's forecast begins, Horizon the end of what it covers without a gap. Zero
+	// when there is no such bound.
+	Begins, Horizon time.Time
 }
 
-// QualityUntil is the quality of a window that ends at end.
-func (e Estimate) QualityUntil(end time.Time) Quality {
-	if !e.Horizon.IsZero() && end.After(e.Horizon) {
-		return Worst(e.Quality, MeanDay)
+// QualityOf is the quality of the window [from, to).
+func (e Estimate) QualityOf(from, to time.Time) Quality {
+	if from.Before(e.Begins) || !e.Horizon.IsZero() && to.After(e.Horizon) {
+		return Worst(e.Quality, e.Outside)
 	}
 	return e.Quality
 }
 
 // Blend is the estimate from a provider's forecast, of the given quality, and the mean day of the
 // same source: half of each where both are known, on the forecast's grid, which goes on to until.
-// Where the forecast has a gap or has ended, the mean day stands alone; without a mean day it is the
-// forecast; without a forecast the mean day, on its own grid. The estimate begins with the slot that
-// contains from, as far as something is known of it. Both must have the same signal: an average and a
-// marginal intensity cannot be mixed.
+// Where the forecast has not begun, has a gap or has ended, the mean day stands alone; without a mean day
+// that time is unknown; without a forecast it is the mean day, on its own grid. The estimate begins with the
+// slot that contains from, as far as something is known of it. Both must have the same signal: an average
+// and a marginal intensity cannot be mixed.
 func Blend(ahead Series, quality Quality, meanDay Profile, from, until time.Time) Estimate {
 	ahead = ahead.Clip(from, until)
 	switch {
-	case !meanDay.known():
-		return Estimate{Series: ahead, Quality: quality}
-	case ahead.Empty():
+	case ahead.Empty() && meanDay.known():
 		return Estimate{Series: meanDay.Series(from, until), Quality: MeanDay}
+	case ahead.Empty():
+		return Estimate{Series: ahead, Quality: quality}
 	}
-	missing := ceilTo(max(0, ahead.Start.Sub(from)), ahead.Step)
-	blend := Series{Start: ahead.Start.Add(-missing), Step: ahead.Step}
-	blend.Grams = make([]float64, ceilTo(until.Sub(blend.Start), blend.Step)/blend.Step)
-	horizon, unbroken := blend.Start, true
-	for i := range blend.Grams {
-		slot := blend.Start.Add(time.Duration(i) * blend.Step)
-		blend.Grams[i] = meanDay.mean(slot, slot.Add(blend.Step))
+	ahead = ahead.beginningAt(from)
+	blend := Estimate{Series: ahead, Quality: quality}
+	if begins, _ := ahead.Begins(); begins.After(from) {
+		blend.Begins = begins
+	}
+	if meanDay.known() {
+		blend.addMeanDay(meanDay, until)
+	}
+	return blend
+}
+
+// addMeanDay mixes the mean day into the forecast, and puts it where that knows nothing.
+func (e *Estimate) addMeanDay(meanDay Profile, until time.Time) {
+	ahead := e.Series
+	e.Outside, e.Horizon = MeanDay, later(ahead.Start, e.Begins)
+	e.Series.Grams = make([]float64, ceilTo(until.Sub(ahead.Start), ahead.Step)/ahead.Step)
+	unbroken := true
+	for i := range e.Series.Grams {
+		slot := ahead.Start.Add(time.Duration(i) * ahead.Step)
+		e.Series.Grams[i] = meanDay.mean(slot, slot.Add(ahead.Step))
 		provided, ok := ahead.At(slot)
 		if ok {
-			blend.Grams[i] = forecastWeight*provided + (1-forecastWeight)*blend.Grams[i]
+			e.Series.Grams[i] = forecastWeight*provided + (1-forecastWeight)*e.Series.Grams[i]
+		}
+		if slot.Before(e.Begins) {
+			continue
 		}
 		if unbroken = unbroken && ok; unbroken {
-			horizon = slot.Add(blend.Step)
+			e.Horizon = slot.Add(ahead.Step)
 		}
 	}
-	return Estimate{Series: blend, Quality: quality, Horizon: horizon}
+}
+
+// Until puts a constant intensity in gCO2e/kWh, of the given quality, where the estimate's forecast has not
+// begun.
+func (e Estimate) Until(grams float64, quality Quality) Estimate {
+	e.Outside, e.Series.Grams = quality, slices.Clone(e.Series.Grams)
+	for i := range e.Series.Grams {
+		if slot := e.Series.Start.Add(time.Duration(i) * e.Series.Step); slot.Before(e.Begins) {
+			e.Series.Grams[i] = grams
+		}
+	}
+	return e
+}
+
+// beginningAt is the series with unknown slots before it, so that it begins with the one that contains t.
+func (s Series) beginningAt(t time.Time) Series {
+	missing := ceilTo(max(0, s.Start.Sub(t)), s.Step)
+	if missing == 0 {
+		return s
+	}
+	before := unknown(s.Start.Add(-missing), s.Step, int(missing/s.Step))
+	before.Grams = append(before.Grams, s.Grams...)
+	return before
 }
 
 // known says whether the profile knows every time of the day.

@@ -48,7 +48,7 @@ func TestBlend(t *testing.T) {
 		"half of each":                 {halfHours(100, 100, 100), meanDay(), 0, 90, 0, []float64{50, 55, 60}, 90, Forecast, MeanDay},
 		"the forecast ends first":      {halfHours(100), meanDay(), 10, 100, 0, []float64{50, 10, 20, 30}, 30, Forecast, MeanDay},
 		"a gap in the forecast":        {halfHours(100, nan, 100), meanDay(), 0, 90, 0, []float64{50, 10, 60}, 30, Forecast, MeanDay},
-		"the forecast begins later":    {Series{Start: minute(60), Step: 30 * time.Minute, Grams: []float64{100}}, meanDay(), 35, 90, 30, []float64{10, 60}, 30, MeanDay, MeanDay},
+		"the forecast begins later":    {Series{Start: minute(60), Step: 30 * time.Minute, Grams: []float64{100}}, meanDay(), 35, 90, 30, []float64{10, 60}, 90, MeanDay, MeanDay},
 		"slots that ended are left":    {halfHours(100, 100, 100), meanDay(), 65, 90, 60, []float64{60}, 90, Forecast, MeanDay},
 		"no forecast":                  {halfHours(nan, nan), meanDay(), 70, 100, 60, []float64{20, 30}, -1, MeanDay, MeanDay},
 		"the forecast is over":         {halfHours(100), meanDay(), 70, 100, 60, []float64{20, 30}, -1, MeanDay, MeanDay},
@@ -69,7 +69,7 @@ func TestBlend(t *testing.T) {
 			if c.horizon < 0 != e.Horizon.IsZero() || c.horizon >= 0 && !e.Horizon.Equal(minute(c.horizon)) {
 				t.Errorf("horizon = %s, want minute %d", e.Horizon, c.horizon)
 			}
-			early, late := e.QualityUntil(e.Series.Start.Add(e.Series.Step)), e.QualityUntil(minute(10_000))
+			early, late := e.QualityOf(e.Series.Start, e.Series.Start.Add(e.Series.Step)), e.QualityOf(e.Series.Start, minute(10_000))
 			if early != c.early || late != c.late {
 				t.Errorf("quality = %s, later %s; want %s, later %s", early, late, c.early, c.late)
 			}
@@ -79,10 +79,38 @@ func TestBlend(t *testing.T) {
 
 func TestAStaleForecastStaysStaleInABlend(t *testing.T) {
 	e := Blend(halfHours(100, 100), Stale, meanDay(), minute(0), minute(90))
-	if e.QualityUntil(minute(60)) != Stale || e.QualityUntil(minute(61)) != MeanDay {
+	if e.QualityOf(minute(0), minute(60)) != Stale || e.QualityOf(minute(0), minute(61)) != MeanDay {
 		t.Errorf("%+v", e)
 	}
-	if year := (Estimate{Quality: AnnualMean, Horizon: minute(1)}); year.QualityUntil(minute(2)) != AnnualMean {
+	if year := (Estimate{Quality: AnnualMean, Outside: MeanDay, Horizon: minute(1)}); year.QualityOf(minute(0), minute(2)) != AnnualMean {
 		t.Error("a mean day does not make an annual mean better")
+	}
+}
+
+// TestAForecastThatHasNotBegun holds that the time before its first slot is unknown, that of the mean day or a
+// constant, and never the value of a later slot.
+func TestAForecastThatHasNotBegun(t *testing.T) {
+	nan := math.NaN()
+	later := Series{Start: minute(60), Step: 30 * time.Minute, Grams: []float64{100, 200}}
+	same := func(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN(b) }
+	for name, c := range map[string]struct {
+		of          Estimate
+		want        []float64
+		early, late Quality
+	}{
+		"unknown":            {Blend(later, Forecast, Profile{}, minute(10), minute(120)), []float64{nan, nan, 100, 200}, Forecast, Forecast},
+		"unknown, by a gap":  {Blend(halfHours(nan, nan, 100, 200), Forecast, Profile{}, minute(10), minute(120)), []float64{nan, nan, 100, 200}, Forecast, Forecast},
+		"of the mean day":    {Blend(later, Forecast, meanDay(), minute(10), minute(120)), []float64{0, 10, 60, 115}, MeanDay, Forecast},
+		"the mean of a year": {Blend(later, Stale, Profile{}, minute(10), minute(120)).Until(50, AnnualMean), []float64{50, 50, 100, 200}, AnnualMean, Stale},
+	} {
+		if !slices.EqualFunc(c.of.Series.Grams, c.want, same) || !c.of.Series.Start.Equal(minute(0)) {
+			t.Errorf("%s: %v from %s, want %v", name, c.of.Series.Grams, c.of.Series.Start, c.want)
+		}
+		if early, late := c.of.QualityOf(minute(59), minute(89)), c.of.QualityOf(minute(60), minute(120)); early != c.early || late != c.late {
+			t.Errorf("%s: quality %s, then %s; want %s, then %s", name, early, late, c.early, c.late)
+		}
+	}
+	if later.Grams[0] != 100 || len(later.Grams) != 2 {
+		t.Error("the forecast itself was changed")
 	}
 }

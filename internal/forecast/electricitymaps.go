@@ -23,7 +23,6 @@ import (
 	"math"
 	"net/http"
 	"net/url"
-	"slices"
 	"time"
 )
 
@@ -134,7 +133,11 @@ func mergeElectricityMaps(past, ahead []electricityMapsPoint) (Trace, error) {
 	if err != nil {
 		return Trace{}, err
 	}
-	step := leastStep(future)
+	starts := make([]int64, len(future))
+	for i := range future {
+		starts[i] = future[i].from.Unix()
+	}
+	step := leastStep(starts)
 	if step < time.Minute || step > time.Hour {
 		return Trace{}, malformed("its forecast is on no regular grid")
 	}
@@ -151,19 +154,6 @@ func mergeElectricityMaps(past, ahead []electricityMapsPoint) (Trace, error) {
 		return Trace{}, malformed("%v", err)
 	}
 	return trace, nil
-}
-
-// leastStep is the shortest time between two points, which may come in any order, twice, or with gaps
-// between them; zero when there are no two.
-func leastStep(rows []traceRow) time.Duration {
-	rows = slices.SortedFunc(slices.Values(rows), func(a, b traceRow) int { return a.from.Compare(b.from) })
-	least := time.Duration(0)
-	for i := 1; i < len(rows); i++ {
-		if step := rows[i].from.Sub(rows[i-1].from); step > 0 && (least == 0 || step < least) {
-			least = step
-		}
-	}
-	return least
 }
 
 // electricityMapsRows leaves out points without a value; the end of a slot is not known yet.

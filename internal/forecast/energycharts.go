@@ -26,22 +26,23 @@ import (
 )
 
 // EnergyCharts is the API of Fraunhofer ISE for European countries (https://api.energy-charts.info),
-// average intensities in quarters of an hour. It needs no key. Its forecast reaches to the end of the
+// average intensities in slots whose length follows from the answer: quarters of an hour for most. It needs no
+// key. Its forecast reaches to the end of the
 // day, or of the next one from the afternoon on. Country is an ISO 3166-1 alpha-2 code in small
 // letters, such as de.
 type EnergyCharts struct{ Country string }
 
 const (
 	energyChartsBase = "https://api.energy-charts.info/co2eq"
-	energyChartsStep = 15 * time.Minute
+	energyChartsGrid = 15 * time.Minute // of what is asked for
 	energyChartsSpan = 48 * time.Hour
 )
 
 // Name is energyCharts.
 func (EnergyCharts) Name() string { return "energyCharts" }
 
-// Cadence is half an hour: twice the length of a slot, because the API asks for restraint.
-func (EnergyCharts) Cadence() time.Duration { return 2 * energyChartsStep }
+// Cadence is half an hour, twice the length of most slots, because the API asks for restraint.
+func (EnergyCharts) Cadence() time.Duration { return 2 * energyChartsGrid }
 
 // Read asks for the last and the next 48 hours, in one call.
 func (s EnergyCharts) Read(ctx context.Context, client *http.Client, now time.Time) (Trace, error) {
@@ -57,8 +58,8 @@ func (s EnergyCharts) History(ctx context.Context, client *http.Client, now time
 func (s EnergyCharts) read(ctx context.Context, client *http.Client, now, from, to time.Time) (Trace, error) {
 	query := url.Values{
 		"country": {s.Country},
-		"start":   {from.UTC().Truncate(energyChartsStep).Format(minuteLayout)},
-		"end":     {to.UTC().Truncate(energyChartsStep).Format(minuteLayout)},
+		"start":   {from.UTC().Truncate(energyChartsGrid).Format(minuteLayout)},
+		"end":     {to.UTC().Truncate(energyChartsGrid).Format(minuteLayout)},
 	}
 	var answer energyChartsAnswer
 	if err := fetchJSON(ctx, client, energyChartsBase+"?"+query.Encode(), now, &answer); err != nil {
@@ -80,6 +81,10 @@ func (a *energyChartsAnswer) trace() (Trace, error) {
 	if len(a.Measured) != len(a.UnixSeconds) || len(a.Forecast) != len(a.UnixSeconds) {
 		return Trace{}, malformed("its lists of times, measured and forecast values differ in length")
 	}
+	step := leastStep(a.UnixSeconds)
+	if step < time.Minute || step > time.Hour {
+		return Trace{}, malformed("its times are on no regular grid")
+	}
 	var rows []traceRow
 	hasActual := false
 	for i, seconds := range a.UnixSeconds {
@@ -100,7 +105,7 @@ func (a *energyChartsAnswer) trace() (Trace, error) {
 		}
 		hasActual = hasActual || !math.IsNaN(actual)
 		from := time.Unix(seconds, 0).UTC()
-		rows = append(rows, traceRow{where: where, from: from, to: from.Add(energyChartsStep), forecast: forecast, actual: actual})
+		rows = append(rows, traceRow{where: where, from: from, to: from.Add(step), forecast: forecast, actual: actual})
 	}
 	trace, err := assemble(dropRepeated(rows), hasActual)
 	if err != nil {

@@ -18,6 +18,7 @@ package forecast
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"net/http"
 	"strings"
@@ -55,6 +56,24 @@ func TestEnergyCharts(t *testing.T) {
 	}
 }
 
+// TestEnergyChartsInOtherSteps holds that the length of a slot is read from the answer: not all countries have
+// quarters of an hour, and nothing says that those that do will keep them.
+func TestEnergyChartsInOtherSteps(t *testing.T) {
+	for _, step := range []int64{300, 900, 1800, 3600} {
+		at := func(i int64) int64 { return 1783893600 + i*step }
+		for name, body := range map[string]string{
+			"":                          fmt.Sprintf(`{"unix_seconds":[%d,%d],"co2eq":[400,null],"co2eq_forecast":[null,300]}`, at(0), at(1)),
+			", unsorted with a gap":     fmt.Sprintf(`{"unix_seconds":[%d,%d,%d],"co2eq":[null,null,400],"co2eq_forecast":[200,300,null]}`, at(3), at(1), at(0)),
+			", known only now and then": fmt.Sprintf(`{"unix_seconds":[%d,%d,%d],"co2eq":[400,null,null],"co2eq_forecast":[null,null,300]}`, at(0), at(1), at(2)),
+		} {
+			trace, _, err := readEnergyCharts(t, body)
+			if err != nil || trace.Forecast.Step != time.Duration(step)*time.Second || trace.Forecast.Grams[0] != 400 {
+				t.Errorf("%d s%s: %+v, %v", step, name, trace, err)
+			}
+		}
+	}
+}
+
 func TestEnergyChartsRefusesWhatIsWrong(t *testing.T) {
 	tests := map[string]string{
 		"a text instead":     `'xx' is not the code for an available country`,
@@ -63,9 +82,12 @@ func TestEnergyChartsRefusesWhatIsWrong(t *testing.T) {
 		"one list too short": `{"unix_seconds":[1783893600,1783894500],"co2eq":[1],"co2eq_forecast":[1,2]}`,
 		"no forecast list":   `{"unix_seconds":[1783893600],"co2eq":[1]}`,
 		"negative":           `{"unix_seconds":[1783893600],"co2eq":[null],"co2eq_forecast":[-1]}`,
-		"off the grid":       `{"unix_seconds":[1783893600,1783893900],"co2eq":[1,1],"co2eq_forecast":[1,2]}`,
+		"off the grid":       `{"unix_seconds":[1783893600,1783894500,1783895700],"co2eq":[1,1,1],"co2eq_forecast":[1,2,3]}`,
 		"contradiction":      `{"unix_seconds":[1783893600,1783893600],"co2eq":[1,2],"co2eq_forecast":[1,2]}`,
 		"milliseconds":       `{"unix_seconds":[1783893600,1783893600000],"co2eq":[1,1],"co2eq_forecast":[1,2]}`,
+		"one slot only":      `{"unix_seconds":[1783893600],"co2eq":[1],"co2eq_forecast":[1]}`,
+		"seconds":            `{"unix_seconds":[1783893600,1783893601],"co2eq":[1,1],"co2eq_forecast":[1,2]}`,
+		"days":               `{"unix_seconds":[1783893600,1783980000],"co2eq":[1,1],"co2eq_forecast":[1,2]}`,
 		"an absurd time":     `{"unix_seconds":[-9223372036854775808,9223372036854775807],"co2eq":[1,1],"co2eq_forecast":[1,2]}`,
 	}
 	for name, body := range tests {

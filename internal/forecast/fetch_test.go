@@ -164,6 +164,8 @@ func TestPublicAddresses(t *testing.T) {
 		"127.0.0.1": false, "::1": false, "10.1.2.3": false, "172.16.0.1": false, "192.168.1.1": false, "169.254.169.254": false,
 		"fe80::1": false, "fd00::1": false, "0.0.0.0": false, "::": false, "100.100.100.200": false, "224.0.0.1": false, "ff02::1": false,
 		"::ffff:10.0.0.1": false, "::ffff:169.254.169.254": false, "64:ff9b::a00:1": false, "2002:a00:1::": false, "198.18.0.1": false, "255.255.255.255": false,
+		"64:ff9b::a9fe:a9fe%eth0": false, "2002:a00:1::%eth0": false, "fe80::1%eth0": false, "::a9fe:a9fe": false, "fec0::1": false,
+		"2001::a00:1": false, "168.63.129.16": false,
 	}
 	for address, want := range tests {
 		if got := isPublic(netip.MustParseAddr(address)); got != want {

@@ -85,7 +85,7 @@ func TestHistories(t *testing.T) {
 	}{
 		"the nation, actual":    {UK{}, ukNational, "/intensity/2026-04-22T12:00Z/2026-05-06T12:00Z", 263},
 		"a region, forecast":    {UK{Region: 13}, `{"data":` + ukLondon + `}`, "/regional/intensity/2026-04-22T12:00Z/2026-05-06T12:00Z/regionid/13", 160},
-		"a country, measured":   {EnergyCharts{Country: "de"}, `{"unix_seconds":[1783893600],"co2eq":[491.5],"co2eq_forecast":[500]}`, "start=2026-04-22T12%3A00Z", 491.5},
+		"a country, measured":   {EnergyCharts{Country: "de"}, `{"unix_seconds":[1783893600,1783894500],"co2eq":[491.5,null],"co2eq_forecast":[500,505]}`, "start=2026-04-22T12%3A00Z", 491.5},
 		"a zone, not estimated": {ElectricityMaps{Zone: "DE", Token: noToken}, strings.Replace(emHistory, `"history"`, `"data"`, 1), "/v4/carbon-intensity/past-range?", 310},
 	}
 	for name, tt := range tests {

@@ -232,3 +232,19 @@ func unknown(start time.Time, step time.Duration, slots int) Series {
 	}
 	return s
 }
+
+// leastStep is the shortest time between two starts of slots in Unix seconds, which may come in any order,
+// twice, or with gaps between them; zero when there are no two, and when they are years apart.
+func leastStep(starts []int64) time.Duration {
+	starts = slices.Sorted(slices.Values(starts))
+	least := int64(0)
+	for i := 1; i < len(starts); i++ {
+		if step := starts[i] - starts[i-1]; step > 0 && (least == 0 || step < least) {
+			least = step
+		}
+	}
+	if least > int64(day/time.Second) {
+		return 0
+	}
+	return time.Duration(least) * time.Second
+}

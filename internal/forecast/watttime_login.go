@@ -41,7 +41,9 @@ type WattTimeLogin struct {
 	// Credentials gives the username and the password, each time they are needed.
 	Credentials func(context.Context) (username, password string, err error)
 
-	mu      sync.Mutex
+	once sync.Once
+	turn chan struct{} // holds one: unlike a mutex, it can be waited for until a deadline
+
 	current string
 	expires time.Time
 	// next is the earliest time of another login; failure is why the last one failed.
@@ -52,8 +54,13 @@ type WattTimeLogin struct {
 // token is the account's token at now, other than refused: a token that was not accepted, or none. The
 // refused token itself comes back when it is too early for another login.
 func (l *WattTimeLogin) token(ctx context.Context, client *http.Client, now time.Time, refused string) (string, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	l.once.Do(func() { l.turn = make(chan struct{}, 1) })
+	select {
+	case l.turn <- struct{}{}:
+		defer func() { <-l.turn }()
+	case <-ctx.Done():
+		return "", &SourceError{Problem: "its login did not answer in time"}
+	}
 	if l.current != "" && l.current != refused && now.Before(l.expires) {
 		return l.current, nil
 	}

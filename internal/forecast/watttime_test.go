@@ -175,6 +175,31 @@ func TestWattTimeSharesALogin(t *testing.T) {
 	}
 }
 
+// TestWattTimeLoginThatHangs holds that whoever waits for another one's login waits no longer than it may.
+func TestWattTimeLoginThatHangs(t *testing.T) {
+	started, done := make(chan struct{}), make(chan error, 1)
+	source := WattTime{Login: &WattTimeLogin{Credentials: func(ctx context.Context) (string, string, error) {
+		close(started)
+		<-ctx.Done()
+		return "", "", ctx.Err()
+	}}}
+	hung, end := context.WithCancel(t.Context())
+	go func() {
+		_, err := source.Login.token(hung, nil, wtNow, "")
+		done <- err
+	}()
+	<-started
+	impatient, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := source.Login.token(impatient, nil, wtNow, ""); err == nil || err.Error() != "its login did not answer in time" {
+		t.Errorf("got %v", err)
+	}
+	end()
+	if err := <-done; err == nil {
+		t.Error("the login that hung has succeeded")
+	}
+}
+
 func TestWattTimeRefuses(t *testing.T) {
 	changed := func(old, with string) map[string]string {
 		return map[string]string{"forecast": strings.Replace(wtForecast, old, with, 1), "historical": wtHistorical}

@@ -39,19 +39,40 @@ func (c *choice) consider(index int, w forecast.Window) {
 	}
 }
 
-// choices are the best windows of all regions: a start right now, the greenest one, and the greenest
-// one that is not in a full slot.
-type choices struct{ now, greenest, open choice }
+// choices are the best windows of all regions: a start right now, the soonest one for a present that is unknown,
+// the greenest one, and the greenest one that is not in a full slot.
+type choices struct{ now, soonest, greenest, open choice }
 
 func newChoices() choices {
 	none := choice{index: -1}
-	return choices{now: none, greenest: none, open: none}
+	return choices{now: none, soonest: none, greenest: none, open: none}
+}
+
+// reference is what waiting is measured against: the best start right now. Where nothing is known of the present
+// it is the soonest window that is known, so that nobody waits for a gain over the unknown.
+func (c *choices) reference() choice {
+	if c.now.index >= 0 {
+		return c.now
+	}
+	return c.soonest
+}
+
+// sooner keeps the earlier of two windows.
+func (c *choice) sooner(index int, w forecast.Window) {
+	if c.index < 0 || w.Start.Before(c.Start) {
+		c.Window, c.index = w, index
+	}
 }
 
 // look considers the starts in a region, and gives its greenest one that is not in a full slot.
 func (c *choices) look(r Request, index int, now, latest time.Time) (forecast.Window, bool) {
 	region := r.Regions[index]
 	c.now.consider(index, immediate(region, now, r.Duration))
+	if c.now.index < 0 {
+		if w, ok := region.Estimate.Series.Soonest(now, latest, r.Duration); ok {
+			c.soonest.sooner(index, w)
+		}
+	}
 	search := forecast.Search{Earliest: now, Latest: latest, Duration: r.Duration, Phase: phaseOf(r, region)}
 	if region.Room != nil {
 		search.Parts = region.Room.parts
@@ -73,7 +94,7 @@ func (c *choices) look(r Request, index int, now, latest time.Time) (forecast.Wi
 
 // roomToWait says whether a slot that is not full is worth waiting for too.
 func (c *choices) roomToWait(now time.Time, minimumPercent float64) bool {
-	return c.open.index >= 0 && worthWaiting(c.open.Window, c.now.Window, now, minimumPercent) == GreenestWindow
+	return c.open.index >= 0 && worthWaiting(c.open.Window, c.reference().Window, now, minimumPercent) == GreenestWindow
 }
 
 // crowdedOut says whether a greener window is in a full slot.

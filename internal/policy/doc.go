@@ -45,5 +45,6 @@ limitations under the License.
 // News replaces a plan only if they move the start by more than a slot and save enough, more each time
 // (Replan), so that a start moves at most seven times.
 //
-// Deadlines fail open: with no forecast the job starts now and says so.
+// Deadlines fail open: with no forecast the job starts now and says so. Where a forecast begins later than now
+// and nothing else is known of the present, a job waits only for what is greener than the first window known.
 package policy

@@ -41,7 +41,7 @@ func message(r Request, p Plan, best choices) string {
 		return fmt.Sprintf("starts now in %s at %s: every slot within %s that would be worth waiting for is full",
 			p.Region, intensity(p.Grams), ShortDuration(r.MaxDelay))
 	case NoForecast:
-		return fmt.Sprintf("starts now in %s: no region has a forecast that covers a run of %s", p.Region, ShortDuration(r.Duration))
+		return fmt.Sprintf("starts now in %s: no region has a forecast that covers a run of %s from now on", p.Region, ShortDuration(r.Duration))
 	case RunNow:
 		return fmt.Sprintf("starts now in %s as asked for by the run-now annotation", p.Region)
 	case NoDelayAllowed:

@@ -41,7 +41,7 @@ func Choose(r Request) Plan {
 		candidate := Candidate{Region: region.Name, Grams: math.NaN(), Quality: region.Estimate.Quality, Excluded: region.Excluded}
 		if region.Excluded == "" {
 			if w, ok := best.look(r, i, now, latest); ok {
-				candidate.Start, candidate.Grams, candidate.Quality = w.Start, w.Grams, region.Estimate.QualityUntil(w.End)
+				candidate.Start, candidate.Grams, candidate.Quality = w.Start, w.Grams, region.Estimate.QualityOf(w.Start, w.End)
 			}
 		}
 		plan.Candidates = append(plan.Candidates, candidate)
@@ -66,10 +66,13 @@ func (p *Plan) decide(r Request, now, latest time.Time, best choices) {
 		p.Reason = NoDelayAllowed
 	case !latest.After(now):
 		p.Reason = PastLatestStart
-	case best.greenest.index < 0 || best.now.index < 0:
+	case best.greenest.index < 0 || best.reference().index < 0:
 		p.Reason = NoForecast
 	default:
-		p.Reason = worthWaiting(best.greenest.Window, best.now.Window, now, r.MinimumSavingPercent)
+		p.Reason = worthWaiting(best.greenest.Window, best.reference().Window, now, r.MinimumSavingPercent)
+		if p.Reason != GreenestWindow && best.now.index < 0 {
+			p.Reason = NoForecast
+		}
 		if p.Reason == GreenestWindow && !best.roomToWait(now, r.MinimumSavingPercent) {
 			p.Reason = SlotsFull
 		}
@@ -106,7 +109,10 @@ func (p *Plan) startNow(r Request, best int, window forecast.Window) {
 		window = forecast.Window{Grams: math.NaN()}
 	}
 	region := r.Regions[best]
-	p.Region, p.Quality, p.Grams = region.Name, region.Estimate.QualityUntil(p.Start.Add(r.Duration)), window.Grams
+	p.Region, p.Grams = region.Name, window.Grams
+	if !math.IsNaN(window.Grams) {
+		p.Quality = region.Estimate.QualityOf(p.Start, p.Start.Add(r.Duration))
+	}
 	p.WindowStart, p.WindowEnd = window.Start, window.End
 }
 
@@ -129,7 +135,7 @@ func greenestKnown(regions []Region, t time.Time) int {
 
 // wait fills the plan for a later start in the given region.
 func (p *Plan) wait(r Request, region Region, window forecast.Window) {
-	p.Region, p.Quality, p.Grams = region.Name, region.Estimate.QualityUntil(window.End), window.Grams
+	p.Region, p.Quality, p.Grams = region.Name, region.Estimate.QualityOf(window.Start, window.End), window.Grams
 	phase := phaseOf(r, region)
 	p.Start, p.WindowStart, p.WindowEnd = window.Start, window.Start.Add(-phase), window.End.Add(-phase)
 }

@@ -88,7 +88,19 @@ func TestChoose(t *testing.T) {
 			at(request(region("gb", 200, 200, 200, 200, 200, 200, 200, 200, 200, 50)), 0), GreenestNow, "gb", 0, 200, "starts now",
 		},
 		"no forecast": {
-			request(region("gb"), region("de")), NoForecast, "gb", 0, math.NaN(), "starts now in gb: no region has a forecast that covers a run of 30m",
+			request(region("gb"), region("de")), NoForecast, "gb", 0, math.NaN(), "starts now in gb: no region has a forecast that covers a run of 30m from now on",
+		},
+		"the present is unknown, what comes gets greener": {
+			request(region("gb", math.NaN(), 300, 200)), GreenestWindow, "gb", 60, 200, "waits 1h for 200 g/kWh in gb",
+		},
+		"the present is unknown, what comes gets no greener": {
+			request(region("gb", math.NaN(), 200, 199, 300)), NoForecast, "gb", 0, math.NaN(), "starts now in gb: no region has",
+		},
+		"the present is unknown at home only": {
+			request(region("gb", math.NaN(), 90), region("de", 100, 200)), GreenestWindow, "gb", 30, 90, "waits 30m for 90 g/kWh in gb",
+		},
+		"of an unknown present, home or not, nothing is hoped": {
+			request(region("gb", math.NaN(), 120), region("de", 100, 200)), GreenestNow, "de", 0, 100, "starts now: de is at its greenest",
 		},
 		"the forecast is shorter than the run": {
 			func() Request {

@@ -163,7 +163,7 @@ var _ = Describe("A region whose source does the worst", func() {
 		Entry("of another unit", malformed, say(func(w *world) string { return w.sdkGood("240000") })),
 		Entry("unknown all over", malformed, say(func(w *world) string { return w.sdkGood("null") })),
 		Entry("past only", malformed, say(func(w *world) string { return w.sdkAnswer(w.sdkPoint(-4, "90"), w.sdkPoint(-3, "90")) })),
-		Entry("of tomorrow only", malformed, say(func(w *world) string { return w.sdkAnswer(w.sdkPoint(48, "90"), w.sdkPoint(49, "90")) })),
+		Entry("of tomorrow only", "ForecastNotBegun", say(func(w *world) string { return w.sdkAnswer(w.sdkPoint(48, "90"), w.sdkPoint(49, "90")) })),
 		Entry("twice, and not the same", malformed, say(twice("240", "90"))),
 		Entry("overlapping", malformed, say(func(w *world) string {
 			return w.sdkAnswer(w.sdkPoint(0, "90"), strings.Replace(w.sdkPoint(0, "90"), "0:00Z", "5:00Z", 1))

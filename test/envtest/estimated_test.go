@@ -92,7 +92,7 @@ var _ = Describe("What a source only estimated", func() {
 		By("knowing it after a restart, without a call")
 		w.restart()
 		w.at(hour.Add(2*time.Hour+36*time.Minute), de)
-		Expect(w.getRegion(de).Status.Recent.Qualities).To(Equal("EEEEEEEEEEEEEEEEEEEEEEEE"))
+		Expect(w.getRegion(de).Status.Recent.Qualities).To(Equal("EEEEEEEEEEEEEEEEEEEEEEEEEE"), "those that the source tells no more, too")
 
 		By("making the record final once it is measured")
 		source.estimated = false
