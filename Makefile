@@ -18,6 +18,7 @@ CONTROLLER_GEN := bin/controller-gen
 KUSTOMIZE := bin/kustomize
 CRD_REF_DOCS := bin/crd-ref-docs
 GOLANGCI_LINT := bin/golangci-lint
+API_LINT := bin/golangci-lint-kube-api-linter
 
 # Packages whose tests need an API server; test/e2e needs a whole cluster.
 NEEDS_APISERVER := /internal/controller|/test/envtest
@@ -104,10 +105,11 @@ fmt: $(GOLANGCI_LINT) ## Format all Go code.
 	$(GOLANGCI_LINT) fmt
 
 .PHONY: lint
-lint: $(GOLANGCI_LINT) ## Lint all Go code.
+lint: $(GOLANGCI_LINT) $(API_LINT) ## Lint all Go code, and the API by the conventions of Kubernetes.
 	$(GOLANGCI_LINT) run
 	cd hack/controlplane && ../../$(GOLANGCI_LINT) run
 	cd test/meter && ../../$(GOLANGCI_LINT) run
+	$(API_LINT) run --config .golangci-api.yml ./api/...
 
 .PHONY: generate
 generate: $(CONTROLLER_GEN) ## Generate the deep-copy code of the API.
@@ -159,8 +161,11 @@ $(CONTROLLER_GEN) $(KUSTOMIZE) $(CRD_REF_DOCS):
 	go build -C hack/tools -o ../../$@ $(PKG)
 	@touch $@
 
-$(GOLANGCI_LINT): hack/tools/lint/go.mod
-	go build -C hack/tools/lint -o ../../../$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+$(GOLANGCI_LINT) $(API_LINT): hack/tools/lint/go.mod
+$(GOLANGCI_LINT): PKG := github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+$(API_LINT): PKG := sigs.k8s.io/kube-api-linter/cmd/golangci-lint-kube-api-linter
+$(GOLANGCI_LINT) $(API_LINT):
+	go build -C hack/tools/lint -o ../../../$@ $(PKG)
 	@touch $@
 
 # go build knows best whether the control-plane tool is up to date.

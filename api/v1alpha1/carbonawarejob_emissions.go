@@ -93,15 +93,15 @@ type EnergyRange struct {
 
 // AvoidedBy splits avoided emissions by cause, in gCO2e.
 type AvoidedBy struct {
-	// time: the run was moved to a greener time.
+	// time is what moving the run to a greener time avoided.
 	// +required
 	Time Decimal `json:"time,omitempty"`
 
-	// region: the run was moved to a greener region.
+	// region is what moving the run to a greener region avoided.
 	// +required
 	Region Decimal `json:"region,omitempty"`
 
-	// model: the run used a cheaper model. 0 where the energy was declared, because that says nothing
+	// model is what using a cheaper model avoided: 0 where the energy was declared, because that says nothing
 	// of models.
 	// +required
 	Model Decimal `json:"model,omitempty"`

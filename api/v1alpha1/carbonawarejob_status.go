@@ -22,18 +22,20 @@ import (
 )
 
 // CarbonAwareJobStatus is the plan, the run and the emissions of a CarbonAwareJob.
+// +kubebuilder:validation:MinProperties=0
 type CarbonAwareJobStatus struct {
-	// conditions: Ready, Planned, WithinBudget, Started, Downgraded, EmissionsRecorded, Complete,
-	// Failed.
+	// conditions are Ready, Planned, EnergyKnown, WithinBudget, Started, Downgraded,
+	// EmissionsRecorded, Complete and Failed.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
+	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=16
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
 	// observedGeneration is the generation of the spec that this status belongs to.
 	// +optional
-	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Minimum=1
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
 	// plan is when and where the job starts, and why.
@@ -64,6 +66,7 @@ type CarbonAwareJobStatus struct {
 type PlanStatus struct {
 	// region in which the job is to run; absent when no region is known.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	Region string `json:"region,omitempty"`
 
@@ -110,6 +113,7 @@ type PlanStatus struct {
 
 	// message says why, in a sentence.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
 	Message string `json:"message,omitempty"`
 
@@ -120,13 +124,14 @@ type PlanStatus struct {
 	// improvements is how often news moved the plan to a greener start. Each move must save twice as
 	// much as the one before, so there are at most seven.
 	// +optional
-	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Minimum=1
 	Improvements int32 `json:"improvements,omitempty"`
 
 	// candidates holds the greenest start in every region, the chosen one among them.
 	// +optional
 	// +listType=map
 	// +listMapKey=region
+	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=16
 	Candidates []CandidateStatus `json:"candidates,omitempty"`
 }
@@ -153,19 +158,23 @@ type CandidateStatus struct {
 
 	// excluded says why the region cannot be chosen.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
 	Excluded string `json:"excluded,omitempty"`
 }
 
 // ModelStatus is the model asked for and the model that the run uses.
+// +kubebuilder:validation:MinProperties=0
 type ModelStatus struct {
 	// requested model.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	Requested string `json:"requested,omitempty"`
 
 	// effective model; decided at the start.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	Effective string `json:"effective,omitempty"`
 }
@@ -184,6 +193,7 @@ type JobStatus struct {
 
 	// region in which the Job was started.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	Region string `json:"region,omitempty"`
 
@@ -210,6 +220,7 @@ type JobStatus struct {
 	// to each other are joined.
 	// +optional
 	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=32
 	Runs []RunInterval `json:"runs,omitempty"`
 }

@@ -36,6 +36,7 @@ type CarbonAwareJobSpec struct {
 	// GridRegion annotated as the default one.
 	// +optional
 	// +listType=atomic
+	// +kubebuilder:validation:MinItems=0
 	// +kubebuilder:validation:MaxItems=16
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=63
@@ -110,6 +111,7 @@ type CarbonAwareJobSpec struct {
 }
 
 // MinimumSaving is what waiting must save.
+// +kubebuilder:validation:MinProperties=0
 type MinimumSaving struct {
 	// percent of the intensity of an immediate start, 0 to 100.
 	// +optional
@@ -160,14 +162,14 @@ type WorkloadSpec struct {
 	// +required
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=1000000000
-	Calls *int64 `json:"calls,omitempty"`
+	Calls int64 `json:"calls,omitempty"`
 
 	// outputTokensPerCall is the mean number of tokens in an answer, those of reasoning included; 1 to
 	// 1000000. The tokens of prompts are not counted: the method has no figure for them.
 	// +required
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=1000000
-	OutputTokensPerCall *int64 `json:"outputTokensPerCall,omitempty"`
+	OutputTokensPerCall int64 `json:"outputTokensPerCall,omitempty"`
 }
 
 // DowngradeSpec says when a cheaper model will do.
@@ -202,6 +204,7 @@ type DowngradeSpec struct {
 
 // EnergySpec declares the energy of a run.
 // +kubebuilder:validation:XValidation:rule="has(self.kWh) != has(self.watts)",message="exactly one of kWh and watts must be set"
+// +kubebuilder:validation:MinProperties=0
 type EnergySpec struct {
 	// kWh that one whole run consumes, all its pods together, for example "0.0005".
 	// +optional

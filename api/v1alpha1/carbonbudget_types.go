@@ -74,7 +74,7 @@ type CarbonBudgetSpec struct {
 	// +optional
 	Selector *BudgetSelector `json:"selector,omitempty"`
 
-	// enforcement: Warn only tells; Hold lets no job start that does not fit into what
+	// enforcement of the limit. Warn only tells; Hold lets no job start that does not fit into what
 	// remains; Terminate also stops all runs at the moment when the limit is reached by what was
 	// consumed and what the runs have emitted so far.
 	// +optional
@@ -86,13 +86,15 @@ type CarbonBudgetSpec struct {
 	// +kubebuilder:default=80
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=100
-	WarnAtPercent *int32 `json:"warnAtPercent,omitempty"`
+	WarnAtPercent int32 `json:"warnAtPercent,omitempty"`
 }
 
 // BudgetSelector chooses CarbonAwareJobs.
+// +kubebuilder:validation:MinProperties=0
 type BudgetSelector struct {
 	// matchLabels are labels that a CarbonAwareJob must all have.
 	// +optional
+	// +kubebuilder:validation:MinProperties=0
 	// +kubebuilder:validation:MaxProperties=16
 	// +kubebuilder:validation:XValidation:rule="self.all(k, size(k) <= 317 && size(self[k]) <= 63)",message="matchLabels must be labels: keys of at most 317, values of at most 63 characters"
 	MatchLabels map[string]string `json:"matchLabels,omitempty"`
@@ -100,17 +102,19 @@ type BudgetSelector struct {
 
 // CarbonBudgetStatus is what has been used of a budget, and by whom. Everything in it is the sum
 // over the CarbonAwareJobs that match, plus what deleted ones have left in settled.
+// +kubebuilder:validation:MinProperties=0
 type CarbonBudgetStatus struct {
-	// conditions: Ready, WithinBudget, NearLimit.
+	// conditions are Ready, WithinBudget and NearLimit.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
+	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=8
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
 	// observedGeneration is the generation of the spec that this status belongs to.
 	// +optional
-	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Minimum=1
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
 	// period that is being counted.
@@ -134,19 +138,20 @@ type CarbonBudgetStatus struct {
 	// +optional
 	AvoidedGrams Decimal `json:"avoidedGrams,omitempty"`
 
-	// completedJobs is the number of runs that ended in this period.
+	// completedJobs is the number of runs that ended in this period; absent for none.
 	// +optional
-	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Minimum=1
 	CompletedJobs int32 `json:"completedJobs,omitempty"`
 
-	// runningJobs is the number of jobs that run or are about to start.
+	// runningJobs is the number of jobs that run or are about to start; absent for none.
 	// +optional
-	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Minimum=1
 	RunningJobs int32 `json:"runningJobs,omitempty"`
 
-	// heldJobs is the number of jobs whose start has come and that some budget holds.
+	// heldJobs is the number of jobs whose start has come and that some budget holds; absent
+	// for none.
 	// +optional
-	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Minimum=1
 	HeldJobs int32 `json:"heldJobs,omitempty"`
 
 	// settled is the part of the current period that deleted CarbonAwareJobs have left.
@@ -157,12 +162,14 @@ type CarbonBudgetStatus struct {
 	// +optional
 	// +listType=map
 	// +listMapKey=uid
+	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=256
 	Settling []SettlingJob `json:"settling,omitempty"`
 
 	// history holds the periods before this one, the latest first, at most 12.
 	// +optional
 	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=12
 	History []PeriodTotal `json:"history,omitempty"`
 }
@@ -180,17 +187,17 @@ type BudgetPeriodStatus struct {
 
 // SettledTotal is what deleted CarbonAwareJobs have left in a period.
 type SettledTotal struct {
-	// consumedGrams, in gCO2e.
+	// consumedGrams is what they emitted, in gCO2e.
 	// +required
 	ConsumedGrams Decimal `json:"consumedGrams,omitempty"`
 
-	// avoidedGrams, in gCO2e.
+	// avoidedGrams is what they avoided, in gCO2e.
 	// +required
 	AvoidedGrams Decimal `json:"avoidedGrams,omitempty"`
 
 	// jobs is the number of runs.
 	// +optional
-	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Minimum=1
 	Jobs int32 `json:"jobs,omitempty"`
 }
 
@@ -225,7 +232,7 @@ type PeriodTotal struct {
 
 	// jobs is the number of runs that ended in the period.
 	// +optional
-	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Minimum=1
 	Jobs int32 `json:"jobs,omitempty"`
 
 	// settled is the part of it that deleted CarbonAwareJobs have left.

@@ -55,6 +55,7 @@ type ForecastAccuracy struct {
 	// +optional
 	// +listType=map
 	// +listMapKey=hours
+	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=8
 	LeadTimes []LeadTimeAccuracy `json:"leadTimes,omitempty"`
 }

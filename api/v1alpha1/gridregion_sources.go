@@ -23,6 +23,7 @@ import (
 
 // IntensitySource is one source of carbon intensity.
 // +kubebuilder:validation:XValidation:rule="(has(self.trace) ? 1 : 0) + (has(self.static) ? 1 : 0) + (has(self.ukCarbonIntensity) ? 1 : 0) + (has(self.energyCharts) ? 1 : 0) + (has(self.electricityMaps) ? 1 : 0) + (has(self.wattTime) ? 1 : 0) + (has(self.carbonAwareSDK) ? 1 : 0) == 1",message="exactly one source must be set: ukCarbonIntensity, electricityMaps, wattTime, energyCharts, carbonAwareSDK, trace or static"
+// +kubebuilder:validation:MinProperties=1
 type IntensitySource struct {
 	// ukCarbonIntensity asks the Carbon Intensity API of Great Britain, which needs no key.
 	// +optional
@@ -94,6 +95,7 @@ func (s *IntensitySource) Name() string {
 }
 
 // UKCarbonIntensitySource is the Carbon Intensity API of Great Britain, https://carbonintensity.org.uk.
+// +kubebuilder:validation:MinProperties=0
 type UKCarbonIntensitySource struct {
 	// regionID is a region of that API, 1 to 17: 1 North Scotland, 2 South Scotland, 3 North West
 	// England, 4 North East England, 5 Yorkshire, 6 North Wales and Merseyside, 7 South Wales, 8 West
@@ -110,6 +112,7 @@ type UKCarbonIntensitySource struct {
 type ElectricityMapsSource struct {
 	// zone of Electricity Maps, for example DE or US-CAL-CISO.
 	// +required
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	// +kubebuilder:validation:Pattern=`^[A-Z][A-Z0-9]*(-[A-Z0-9]+)*$`
 	Zone string `json:"zone,omitempty"`
@@ -124,6 +127,7 @@ type ElectricityMapsSource struct {
 type WattTimeSource struct {
 	// region of WattTime, for example CAISO_NORTH or PJM_DC.
 	// +required
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	// +kubebuilder:validation:Pattern=`^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$`
 	Region string `json:"region,omitempty"`
@@ -174,6 +178,7 @@ type CarbonAwareSDKSource struct {
 	// endpoint is its address, for example https://carbon.example.org. One inside the cluster, or with
 	// plain http, needs the manager's flag --allow-private-sources.
 	// +required
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:Pattern=`^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?$`
 	Endpoint string `json:"endpoint,omitempty"`

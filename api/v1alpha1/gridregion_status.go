@@ -20,17 +20,19 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // GridRegionStatus is what is known of a region's carbon intensity. It is also the cache from
 // which every decision is made.
+// +kubebuilder:validation:MinProperties=0
 type GridRegionStatus struct {
-	// conditions: Ready and Fresh.
+	// conditions are Ready and Fresh.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
+	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=8
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
 	// observedGeneration is the generation of the spec that this status belongs to.
 	// +optional
-	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Minimum=1
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
 	// sources are the spec's source and its fallbacks, in their order, that this status was made from: the
@@ -38,6 +40,8 @@ type GridRegionStatus struct {
 	// spec does not have any more no longer counts.
 	// +optional
 	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:MaxItems=5
 	// +kubebuilder:validation:items:MaxLength=63
 	Sources []string `json:"sources,omitempty"`
@@ -67,6 +71,7 @@ type GridRegionStatus struct {
 	// trace has none.
 	// +optional
 	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=36
 	Issued []IssuedForecast `json:"issued,omitempty"`
 
@@ -120,17 +125,20 @@ type SeriesStatus struct {
 	// gramsPerKWh holds one value in gCO2e/kWh a slot; an empty one is unknown.
 	// +required
 	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=864
 	GramsPerKWh []Decimal `json:"gramsPerKWh,omitempty"`
 }
 
 // RecentStatus is the series of the slots that ended.
+// +kubebuilder:validation:MinProperties=0
 type RecentStatus struct {
 	SeriesStatus `json:",inline"`
 
 	// qualities has one letter for each value: A for actual (published, measured), E for estimated by the
 	// source afterwards, F for what was forecast, where the source has told nothing since.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=864
 	// +kubebuilder:validation:Pattern=`^[AEF]*$`
 	Qualities string `json:"qualities,omitempty"`
@@ -146,6 +154,7 @@ type ForecastStatus struct {
 
 	// source that gave it.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	Source string `json:"source,omitempty"`
 
@@ -169,6 +178,7 @@ type ProfileStatus struct {
 	// gramsPerKWh holds one value in gCO2e/kWh a slot, from midnight UTC on.
 	// +required
 	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=48
 	GramsPerKWh []Decimal `json:"gramsPerKWh,omitempty"`
 

@@ -35,6 +35,7 @@ type GridRegionSpec struct {
 	// annualMean.
 	// +optional
 	// +listType=atomic
+	// +kubebuilder:validation:MinItems=0
 	// +kubebuilder:validation:MaxItems=4
 	// +kubebuilder:validation:XValidation:rule="self.all(f, !has(f.static))",message="fallbacks must not be static: set annualMean, which is the last resort"
 	Fallbacks []IntensitySource `json:"fallbacks,omitempty"`
@@ -43,6 +44,8 @@ type GridRegionSpec struct {
 	// of a year is used when nothing better is known. Unset means that the intensity is unknown then.
 	// It is an average intensity: a region with a marginal source has none.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=3
 	// +kubebuilder:validation:Pattern=`^[A-Z]{3}$`
 	AnnualMean string `json:"annualMean,omitempty"`
 
@@ -60,10 +63,12 @@ type GridRegionSpec struct {
 }
 
 // RegionPlacement is what is written into a Job when it starts in a region.
+// +kubebuilder:validation:MinProperties=0
 type RegionPlacement struct {
 	// nodeSelector is added to the pod template's nodeSelector. A key that the template already
 	// has with another value excludes the region for that job.
 	// +optional
+	// +kubebuilder:validation:MinProperties=0
 	// +kubebuilder:validation:MaxProperties=16
 	// +kubebuilder:validation:XValidation:rule="self.all(k, size(k) <= 317 && k.matches('^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$'))",message="nodeSelector must have labels of nodes as its keys, for example topology.kubernetes.io/region"
 	NodeSelector map[string]string `json:"nodeSelector,omitempty"`
@@ -71,6 +76,7 @@ type RegionPlacement struct {
 	// tolerations are added to the pod template's tolerations.
 	// +optional
 	// +listType=atomic
+	// +kubebuilder:validation:MinItems=0
 	// +kubebuilder:validation:MaxItems=16
 	Tolerations []corev1.Toleration `json:"tolerations,omitempty"`
 
@@ -80,6 +86,7 @@ type RegionPlacement struct {
 	// +optional
 	// +listType=map
 	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=0
 	// +kubebuilder:validation:MaxItems=16
 	Env []RegionEnvVar `json:"env,omitempty"`
 }

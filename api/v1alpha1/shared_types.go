@@ -17,10 +17,11 @@ limitations under the License.
 package v1alpha1
 
 // Decimal is a decimal number as text, such as "0.0005" or "-12.5": exact, and printed by kubectl
-// the way it is meant to be read (a resource.Quantity would print 0.0005 as 500u). Unknown is the
-// empty string, never "0".
+// the way it is meant to be read (a resource.Quantity would print 0.0005 as 500u). An unknown
+// number is absent, in a list the empty string, and never "0".
 // +kubebuilder:validation:MaxLength=32
 // +kubebuilder:validation:Pattern=`^(-?[0-9]+(\.[0-9]+)?)?$`
+// +kubebuilder:validation:MinLength=0
 type Decimal string
 
 // IntensityQuality says how far a carbon intensity can be trusted.

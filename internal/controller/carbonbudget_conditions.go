@@ -17,13 +17,13 @@ limitations under the License.
 package controller
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/events"
-	"k8s.io/utils/ptr"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/policy"
@@ -42,7 +42,7 @@ func setBudgetConditions(b *carbonv1alpha1.CarbonBudget, status *carbonv1alpha1.
 		setCondition(&status.Conditions, now, b.Generation, conditionType, is, reason, message)
 	}
 	used := policy.Budget{Limit: limitOf(b), Consumed: current.consumed.Total(), Reserved: v.reserved}
-	percent := int(ptr.Deref(b.Spec.WarnAtPercent, defaultWarnAtPercent))
+	percent := int(cmp.Or(b.Spec.WarnAtPercent, defaultWarnAtPercent))
 	near, reached := v.exhausted || used.Uses(percent), v.exhausted || used.Consumed >= used.Limit
 	message := fmt.Sprintf("%s g of %s g are left%s", used.Remaining(), used.Limit, untilEnd(current))
 	if v.exhausted {

@@ -22,7 +22,6 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/estimate"
@@ -90,7 +89,7 @@ func workloadEnergy(llm *carbonv1alpha1.LLMSpec, name string, models modelFacts)
 	if err != nil {
 		return runEnergy{}, &energyProblem{carbonv1alpha1.ReasonModelNotInTable, "the energy is unknown: " + err.Error() + models.advice()}
 	}
-	calls, perCall := ptr.Deref(llm.Workload.Calls, 0), ptr.Deref(llm.Workload.OutputTokensPerCall, 0)
+	calls, perCall := llm.Workload.Calls, llm.Workload.OutputTokensPerCall
 	inference := model.Inference(models.method, calls, calls*perCall)
 	if model.Name != name {
 		name += " (as " + model.Name + ")"

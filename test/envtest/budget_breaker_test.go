@@ -121,9 +121,8 @@ var _ = Describe("A run that has emitted all it may", func() {
 	It("does not start while nobody knows its energy", func(ctx context.Context) {
 		w := newWorld(ctx)
 		gb := w.trace("gb", nil, flat(40, 200)...)
-		calls, tokens := int64(10), int64(100)
 		j := build.CarbonAwareJob("x", w.namespace).Regions(gb).MaxDelay(0).MaxGrams("5").Model("MODEL", "nobody-knows-me", "", 5000).Obj()
-		j.Spec.LLM.Workload = &carbonv1alpha1.WorkloadSpec{Calls: &calls, OutputTokensPerCall: &tokens}
+		j.Spec.LLM.Workload = &carbonv1alpha1.WorkloadSpec{Calls: 10, OutputTokensPerCall: 100}
 		Expect(api.Create(ctx, j)).To(Succeed())
 		w.pass("x")
 		w.pass("x")

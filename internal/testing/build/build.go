@@ -112,7 +112,7 @@ func (j *Job) Model(env, model, cheaper string, above int32) *Job {
 
 // Workload sets spec.llm.workload; call it after Model.
 func (j *Job) Workload(calls, outputTokensPerCall int64) *Job {
-	j.object.Spec.LLM.Workload = &carbonv1alpha1.WorkloadSpec{Calls: &calls, OutputTokensPerCall: &outputTokensPerCall}
+	j.object.Spec.LLM.Workload = &carbonv1alpha1.WorkloadSpec{Calls: calls, OutputTokensPerCall: outputTokensPerCall}
 	return j
 }
 
