@@ -21,17 +21,12 @@ import (
 	"crypto/tls"
 	"fmt"
 
-	batchv1 "k8s.io/api/batch/v1"
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/selection"
 	"k8s.io/apimachinery/pkg/types"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	ctrlconfig "sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
@@ -80,9 +75,9 @@ func newManager(o *options, now *controller.ServerClock) (ctrl.Manager, error) {
 	if err := carbonv1alpha1.AddToScheme(scheme); err != nil {
 		return nil, fmt.Errorf("registering our kinds: %w", err)
 	}
-	ours, err := labels.NewRequirement(carbonv1alpha1.LabelJob, selection.Exists, nil)
+	inMemory, err := controller.CacheOptions(o.namespace)
 	if err != nil {
-		return nil, fmt.Errorf("selecting our Jobs: %w", err)
+		return nil, err
 	}
 	mgr, err := ctrl.NewManager(config, ctrl.Options{
 		Scheme:                        scheme,
@@ -98,13 +93,7 @@ func newManager(o *options, now *controller.ServerClock) (ctrl.Manager, error) {
 		// A pass that follows a write of ours waits until the cache shows it. Everything is correct
 		// without that too, but a pass on an old object ends in a conflict: a write for nothing.
 		Client: client.Options{Cache: &client.CacheOptions{EnableReadYourWritesConsistency: new(true)}},
-		Cache: cache.Options{
-			DefaultTransform: cache.TransformStripManagedFields(),
-			ByObject: map[client.Object]cache.ByObject{
-				&batchv1.Job{}:      {Label: labels.NewSelector().Add(*ours)},
-				&corev1.ConfigMap{}: {Namespaces: map[string]cache.Config{o.namespace: {}}},
-			},
-		},
+		Cache:  inMemory,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("setting up the manager: %w", err)

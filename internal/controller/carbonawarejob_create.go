@@ -55,11 +55,12 @@ func (r *CarbonAwareJobReconciler) ensureJob(ctx context.Context, s *scope) erro
 		s.wakeAt(plan.Start.Time)
 		return nil
 	}
-	if err := r.confirmFirst(ctx, s.caj); err != nil {
+	live, err := r.confirmFirst(ctx, s.caj)
+	if err != nil {
 		return err
 	}
-	job := buildJob(s.caj, s.regions)
-	err := r.Create(ctx, job)
+	job := buildJob(live, s.regions)
+	err = r.Create(ctx, job)
 	if apierrors.IsAlreadyExists(err) {
 		return r.adoptJob(ctx, s)
 	}
@@ -99,16 +100,17 @@ func (s *scope) recordJob(job *batchv1.Job) {
 }
 
 // confirmFirst asks the API server itself whether the CarbonAwareJob really has no Job on record: a
-// cache that lags must not lead to a second one.
-func (r *CarbonAwareJobReconciler) confirmFirst(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob) error {
+// cache that lags must not lead to a second one. It returns the whole object: the cache keeps no
+// template.
+func (r *CarbonAwareJobReconciler) confirmFirst(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob) (*carbonv1alpha1.CarbonAwareJob, error) {
 	live := &carbonv1alpha1.CarbonAwareJob{}
 	if err := r.APIReader.Get(ctx, client.ObjectKeyFromObject(caj), live); err != nil {
-		return fmt.Errorf("reading the CarbonAwareJob before its Job is created: %w", err)
+		return nil, fmt.Errorf("reading the CarbonAwareJob before its Job is created: %w", err)
 	}
-	if live.UID != caj.UID || live.Status.Job != nil || !live.DeletionTimestamp.IsZero() {
-		return errStaleCache
+	if live.UID != caj.UID || live.Generation != caj.Generation || live.Status.Job != nil || !live.DeletionTimestamp.IsZero() {
+		return nil, errStaleCache
 	}
-	return nil
+	return live, nil
 }
 
 // adoptJob takes the existing Job of the same name if it is ours, and leaves it alone if not.

@@ -18,6 +18,7 @@ package envtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -31,6 +32,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	testclock "k8s.io/utils/clock/testing"
@@ -43,7 +45,7 @@ import (
 )
 
 // world is one namespace with its own reconcilers and clock. Reads go to the API server, so no
-// cache can lag, and every write is counted.
+// cache can lag; what they tell is trimmed as in the operator's cache. Every write is counted.
 type world struct {
 	ctx       context.Context
 	namespace string
@@ -98,6 +100,12 @@ func (w *world) counting() client.Client {
 		return death.around(do)
 	}
 	return interceptor.NewClient(c, interceptor.Funcs{
+		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+			return errors.Join(c.Get(ctx, key, o, opts...), trim(o))
+		},
+		List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
+			return errors.Join(c.List(ctx, list, opts...), meta.EachListItem(list, trim))
+		},
 		Create: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.CreateOption) error {
 			return write("create", o, func() error { return c.Create(ctx, o, opts...) })
 		},
@@ -114,6 +122,12 @@ func (w *world) counting() client.Client {
 			return write("patch "+sub+" of", o, func() error { return c.SubResource(sub).Patch(ctx, o, p, opts...) })
 		},
 	})
+}
+
+// trim leaves of an object what the operator's cache keeps of it.
+func trim(object runtime.Object) error {
+	_, err := controller.Trim(object)
+	return err
 }
 
 // trace creates a ConfigMap with a half-hourly trace that begins at the last full half hour before
