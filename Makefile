@@ -77,6 +77,12 @@ perf: build $(CONTROLPLANE) ## Measure throughput, lateness, memory and restarts
 	KUBEBUILDER_ASSETS=$$($(CONTROLPLANE) binaries) go test ./test/perf -count=1 -v -timeout 2h -run TestPerf \
 	  -perf.run -perf.out=$(CURDIR)/bin/perf/results.json $(PERF_FLAGS)
 
+.PHONY: perf-scale
+perf-scale: build $(CONTROLPLANE) ## Measure what a job costs as ever more of them wait; PERF_FLAGS="-perf.curve=1000,100000".
+	mkdir -p bin/perf
+	KUBEBUILDER_ASSETS=$$($(CONTROLPLANE) binaries) go test ./test/perf -count=1 -v -timeout 2h -run TestScale \
+	  -perf.run -perf.out=$(CURDIR)/bin/perf/scale.json $(PERF_FLAGS)
+
 .PHONY: test-kwok
 test-kwok: build $(CONTROLPLANE) ## End to end on simulated nodes.
 	$(CONTROLPLANE) run --nodes=kwok -- $(E2E)

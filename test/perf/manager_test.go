@@ -40,8 +40,8 @@ func (b *bench) startManager() *manager {
 	b.t.Helper()
 	kubeconfig := filepath.Join(b.t.TempDir(), "kubeconfig")
 	check(b.t, plane.WriteKubeconfig(kubeconfig, b.plane.Config(0), ""))
-	p, err := process.Start(*manage, nil, "--kubeconfig="+kubeconfig, "--namespace="+operatorNamespace,
-		"--metrics-bind-address=0", "--health-probe-bind-address=0")
+	p, err := process.Start(*manage, nil, append(strings.Fields(*args), "--kubeconfig="+kubeconfig, "--namespace="+operatorNamespace,
+		"--metrics-bind-address=0", "--health-probe-bind-address=0")...)
 	check(b.t, err)
 	b.t.Cleanup(p.Kill)
 	return &manager{p, b}

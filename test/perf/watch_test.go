@@ -23,6 +23,7 @@ import (
 
 	batchv1 "k8s.io/api/batch/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/cache"
 	crcache "sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -36,11 +37,16 @@ type watcher struct {
 	// changes are the writes seen of Jobs and CarbonAwareJobs, by namespace.
 	changes map[string]int
 	counts  map[string]map[string]int
+	// plans are the planned starts of jobs, least the shortest time from one to when the start was seen.
+	plans map[types.NamespacedName]time.Time
+	least map[string]float64
 }
 
 func newWatcher(b *bench) *watcher {
 	b.t.Helper()
-	w := &watcher{changes: map[string]int{}, counts: map[string]map[string]int{}}
+	w := &watcher{
+		changes: map[string]int{}, counts: map[string]map[string]int{}, plans: map[types.NamespacedName]time.Time{}, least: map[string]float64{},
+	}
 	c, err := crcache.New(b.plane.Config(0), crcache.Options{Scheme: b.api.Scheme(), DefaultTransform: crcache.TransformStripManagedFields()})
 	check(b.t, err)
 	ctx, cancel := context.WithCancel(b.ctx)
@@ -107,6 +113,38 @@ func (w *watcher) see(old, o any) {
 	for _, word := range states(o) {
 		w.counts[ns][word]++
 	}
+	w.clock(old, o)
+}
+
+// clock notes how late a start was seen, by the harness's own clock: nothing may start early.
+func (w *watcher) clock(old, o any) {
+	switch o := o.(type) {
+	case *carbonv1alpha1.CarbonAwareJob:
+		if o.Status.Plan != nil {
+			w.plans[client.ObjectKeyFromObject(o)] = o.Status.Plan.Start.Time
+		}
+	case *batchv1.Job:
+		was, known := old.(*batchv1.Job)
+		plan, planned := w.plans[client.ObjectKeyFromObject(o)]
+		if !known || !planned || was.Annotations[carbonv1alpha1.AnnotationStart] != "" || o.Annotations[carbonv1alpha1.AnnotationStart] == "" {
+			return
+		}
+		late := time.Since(plan).Seconds()
+		if least, has := w.least[o.Namespace]; !has || late < least {
+			w.least[o.Namespace] = late
+		}
+	}
+}
+
+// leastLateness is the shortest time in seconds from a planned start of the namespace to when the start
+// was seen.
+func (w *watcher) leastLateness(ns string) float64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if least, known := w.least[ns]; known {
+		return least
+	}
+	return -1
 }
 
 func (w *watcher) count(ns, word string) int {

@@ -101,11 +101,17 @@ func greenest(n, which int) []int {
 	return grams
 }
 
-// create creates n jobs with so many workers.
+// create creates n jobs, job-0 and so on.
 func (b *bench) create(ns string, n int, change func(i int, j *build.Job) *build.Job) {
 	b.t.Helper()
-	b.each(n, startWorkers, func(i int) error {
-		return b.api.Create(b.ctx, change(i, build.CarbonAwareJob(fmt.Sprintf("job-%d", i), ns).KWh("1")).Obj())
+	b.createFrom(0, ns, n, change)
+}
+
+// createFrom creates those of n jobs that there are not yet.
+func (b *bench) createFrom(from int, ns string, n int, change func(i int, j *build.Job) *build.Job) {
+	b.t.Helper()
+	b.each(n-from, startWorkers, func(i int) error {
+		return b.api.Create(b.ctx, change(from+i, build.CarbonAwareJob(key(ns, from+i).Name, ns).KWh("1")).Obj())
 	})
 }
 
