@@ -46,6 +46,7 @@ func run(ctx context.Context, o *options) error {
 	logger := zap.New(zap.UseFlagOptions(&o.zap))
 	ctrl.SetLogger(logger)
 	klog.SetLogger(logger)
+	limitMemory(logger)
 	now := controller.NewServerClock(clock.RealClock{})
 	mgr, err := newManager(o, now)
 	if err != nil {

@@ -36,11 +36,11 @@ type manager struct {
 	b *bench
 }
 
-func (b *bench) startManager() *manager {
+func (b *bench) startManager(flags ...string) *manager {
 	b.t.Helper()
 	kubeconfig := filepath.Join(b.t.TempDir(), "kubeconfig")
 	check(b.t, plane.WriteKubeconfig(kubeconfig, b.plane.Config(0), ""))
-	p, err := process.Start(*manage, nil, append(strings.Fields(*args), "--kubeconfig="+kubeconfig, "--namespace="+operatorNamespace,
+	p, err := process.Start(*manage, nil, append(append(flags, strings.Fields(*args)...), "--kubeconfig="+kubeconfig, "--namespace="+operatorNamespace,
 		"--metrics-bind-address=0", "--health-probe-bind-address=0")...)
 	check(b.t, err)
 	b.t.Cleanup(p.Kill)

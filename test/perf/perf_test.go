@@ -77,8 +77,15 @@ func TestPerf(t *testing.T) {
 		name    string
 		measure func()
 	}{
-		{"a plain client", b.floor}, {"planning and waiting", b.waiting}, {"new forecasts", b.replan}, {"a restart", b.restart},
-		{"starts", b.starts}, {"whole lives", b.life}, {"the CronJob controller", b.cronJobs}, {"ratios", b.ratios},
+		{"a plain client", b.floor},
+		{"planning and waiting", b.waiting},
+		{"new forecasts", b.replan},
+		{"a restart", b.restart},
+		{"starts", b.starts},
+		{"whole lives", b.life},
+		{"two managers", b.leaders},
+		{"the CronJob controller", b.cronJobs},
+		{"ratios", b.ratios},
 	} {
 		begin := time.Now()
 		stage.measure()

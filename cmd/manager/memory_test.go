@@ -1,0 +1,37 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package main
+
+import (
+	"runtime/debug"
+	"testing"
+
+	"github.com/go-logr/logr"
+)
+
+func TestTheEnvironmentSaysHowMuchGarbageMayGather(t *testing.T) {
+	before := debug.SetGCPercent(100)
+	t.Cleanup(func() { debug.SetGCPercent(before) })
+	for environment, want := range map[string]int{"": garbagePercent, "200": 100} { // who set it in the environment told Go itself
+		debug.SetGCPercent(100)
+		t.Setenv("GOGC", environment)
+		limitMemory(logr.Discard())
+		if got := debug.SetGCPercent(100); got != want {
+			t.Errorf("GOGC=%q: %d, not %d", environment, got, want)
+		}
+	}
+}
