@@ -18,6 +18,9 @@ package controller
 
 import (
 	"fmt"
+	"maps"
+	"strings"
+	"unique"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -59,6 +62,7 @@ func Trim(object any) (any, error) {
 	case *carbonv1alpha1.CarbonAwareJob:
 		trimMeta(&o.ObjectMeta)
 		trimTemplate(o)
+		shareStatus(&o.Status)
 	}
 	return object, nil
 }
@@ -66,16 +70,60 @@ func Trim(object any) (any, error) {
 func trimMeta(m *metav1.ObjectMeta) {
 	m.ManagedFields = nil
 	delete(m.Annotations, corev1.LastAppliedConfigAnnotation)
+	share(&m.Namespace)
+	for i := range m.Finalizers {
+		share(&m.Finalizers[i])
+	}
+	for i := range m.OwnerReferences {
+		share(&m.OwnerReferences[i].APIVersion)
+		share(&m.OwnerReferences[i].Kind)
+	}
 }
+
+// shareStatus lets the words that all jobs have in common be in memory once. A message stands in up to
+// three places of one status.
+func shareStatus(status *carbonv1alpha1.CarbonAwareJobStatus) {
+	message := ""
+	if plan := status.Plan; plan != nil {
+		share(&plan.Region)
+		share(&plan.Reason)
+		share(&plan.Quality)
+		share(&plan.Signal)
+		message = plan.Message
+		for i := range plan.Candidates {
+			share(&plan.Candidates[i].Region)
+			share(&plan.Candidates[i].Quality)
+		}
+	}
+	for i := range status.Conditions {
+		c := &status.Conditions[i]
+		share(&c.Type)
+		share(&c.Reason)
+		share(&c.Status)
+		if c.Message == message {
+			c.Message = message
+		}
+	}
+}
+
+// share puts the one copy of a word that many objects have in its place.
+func share[T ~string](word *T) { *word = T(unique.Make(string(*word)).Value()) }
 
 // trimJob leaves what the start patch changes, and what tells of the run.
 func trimJob(job *batchv1.Job) {
 	pod := job.Spec.Template
+	keepOurs(job.Annotations)
+	keepOurs(pod.Annotations)
 	job.Spec = batchv1.JobSpec{Suspend: job.Spec.Suspend, Template: corev1.PodTemplateSpec{
 		ObjectMeta: metav1.ObjectMeta{Annotations: pod.Annotations},
 		Spec:       corev1.PodSpec{NodeSelector: pod.Spec.NodeSelector, Tolerations: pod.Spec.Tolerations},
 	}}
 	job.Status.UncountedTerminatedPods = nil
+}
+
+// keepOurs leaves the annotations of the operator: the user's own are nothing to it.
+func keepOurs(annotations map[string]string) {
+	maps.DeleteFunc(annotations, func(key, _ string) bool { return !strings.Contains(key, carbonv1alpha1.GroupVersion.Group) })
 }
 
 // trimTemplate leaves what plans, energies and the model are told by, and, until there is a Job, the

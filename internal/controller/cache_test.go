@@ -18,6 +18,7 @@ package controller
 
 import (
 	"encoding/json"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -143,11 +144,67 @@ func TestATrimmedJobIsStartedByTheSamePatch(t *testing.T) {
 	whole := buildJob(caj, []regionFacts{region})
 	whole.Spec.Template.Spec.Tolerations = []corev1.Toleration{{Key: "own"}}
 	whole.ManagedFields = caj.ManagedFields
+	whole.Annotations = map[string]string{"of the user": strings.Repeat("x", 1000)}
 	part := trimmed(t, whole.DeepCopy())
-	if len(part.Spec.Template.Spec.Containers) != 0 || part.ManagedFields != nil || part.Spec.Completions != nil {
+	if len(part.Spec.Template.Spec.Containers) != 0 || part.ManagedFields != nil || part.Spec.Completions != nil || len(part.Annotations) != 0 {
 		t.Errorf("still there: %s", asJSON(t, part))
 	}
 	if got, want := patchOf(part), patchOf(whole); got != want || !strings.Contains(got, `"suspend"`) && !strings.Contains(got, carbonv1alpha1.LabelKueueQueue) {
 		t.Errorf("the trimmed one is started by %s, the whole one by %s", got, want)
 	}
+}
+
+// TestMemoryOfAWaitingJob decodes the two objects of a waiting job as a cache does, and weighs what is left of them.
+func TestMemoryOfAWaitingJob(t *testing.T) {
+	caj := large(func(t *batchv1.JobTemplateSpec) { // it selects no nodes, and a downgrade needs one variable
+		t.Spec.Template.Annotations, t.Spec.Template.Spec.NodeSelector, t.Spec.Template.Spec.InitContainers = nil, nil, nil
+	})
+	caj.UID, caj.Namespace = "3f2b0c1e-5d56-4a8e-9f0e-0d2f6c1b7a90", "team-nlp"
+	at := metav1.NewTime(noon)
+	caj.Status = carbonv1alpha1.CarbonAwareJobStatus{
+		Job: &carbonv1alpha1.JobStatus{Name: "x", UID: "9c1b7a90-5d56-4a8e-9f0e-0d2f6c1b7a90"},
+		Plan: &carbonv1alpha1.PlanStatus{
+			Region: "gb", Start: at, LatestStart: at, WindowStart: &at, WindowEnd: &at, DecidedAt: at, GramsPerKWh: "100", BaselineGramsPerKWh: "300",
+			Signal: "Average", Quality: "Forecast", Reason: "GreenestWindow", Message: "waits 4h0m0s for 100 g/kWh in gb, 66.7 % below now",
+			Candidates: []carbonv1alpha1.CandidateStatus{{Region: "gb", Start: &at, GramsPerKWh: "100", Quality: "Forecast"}},
+		},
+	}
+	for _, c := range []string{carbonv1alpha1.ConditionReady, carbonv1alpha1.ConditionPlanned, carbonv1alpha1.ConditionEnergyKnown} {
+		setCondition(&caj.Status.Conditions, noon, 1, c, metav1.ConditionTrue, "GreenestWindow", caj.Status.Plan.Message)
+	}
+	job := buildJob(caj, nil)
+	job.ManagedFields = caj.ManagedFields
+	for _, object := range []struct {
+		of   string
+		json string
+		into func() any
+		most uint64
+	}{
+		{"CarbonAwareJob", asJSON(t, caj), func() any { return &carbonv1alpha1.CarbonAwareJob{} }, 5 << 10},
+		{"Job", asJSON(t, job), func() any { return &batchv1.Job{} }, 3 << 10},
+	} {
+		const n = 2000
+		kept := make([]any, 0, n)
+		before := liveMemory()
+		for range n {
+			decoded := object.into()
+			if err := json.Unmarshal([]byte(object.json), decoded); err != nil {
+				t.Fatal(err)
+			}
+			kept = append(kept, trimmed(t, decoded))
+		}
+		each := (liveMemory() - before) / n
+		runtime.KeepAlive(kept)
+		t.Logf("%s: %d bytes in memory, %d on the wire", object.of, each, len(object.json))
+		if each > object.most {
+			t.Errorf("a %s takes %d bytes, more than %d", object.of, each, object.most)
+		}
+	}
+}
+
+func liveMemory() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }
