@@ -150,8 +150,8 @@ func TestPlanIsThatOfTheOperator(t *testing.T) {
 		t.Fatal(err)
 	}
 	out, err := run(t, 0, example(), "plan", "-f", "../../docs/examples/job.yaml")
-	if err != nil || !strings.Contains(out, plan.Message) || !strings.Contains(out, when(plan.Start)) {
-		t.Errorf("%v: it does not say %q and %s:\n%s", err, plan.Message, when(plan.Start), out)
+	if err != nil || !strings.Contains(out, plan.Message()) || !strings.Contains(out, when(plan.Start)) {
+		t.Errorf("%v: it does not say %q and %s:\n%s", err, plan.Message(), when(plan.Start), out)
 	}
 }
 

@@ -112,7 +112,7 @@ func writePlan(out *bytes.Buffer, job *carbonv1alpha1.CarbonAwareJob, regions []
 	if err != nil {
 		return err //nolint:wrapcheck // the caller names the job
 	}
-	fmt.Fprintf(out, "%s %s.\n", terminal.Clean(job.Name), terminal.Clean(plan.Message))
+	fmt.Fprintf(out, "%s %s.\n", terminal.Clean(job.Name), terminal.Clean(plan.Message()))
 	writeOutcome(out, job, plan)
 	if err := writePlanChart(out, job, plan, regions, now, screen); err != nil {
 		return err

@@ -45,6 +45,7 @@ type replayOptions struct {
 	arrivals string
 	output   string
 	plot     string
+	sweep    bool
 }
 
 func newReplay() *cobra.Command {
@@ -71,6 +72,7 @@ did, and the starts in the busiest minute.`,
 		Example: `  kubectl carbon replay --trace gb.csv
   kubectl carbon replay --region gb=gb.csv --region de=de.csv --max-delay 24h --duration 2h
   kubectl carbon replay --trace gb.csv --jobs-per-day 10000 --max-starts-per-window 416
+  kubectl carbon replay --trace gb.csv --sweep
   kubectl carbon replay --trace gb.csv --plot gb.svg`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runReplay(cmd, o) },
@@ -97,6 +99,7 @@ func (o *replayOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.arrivals, "arrivals", string(replay.Uniform), "when the herd is submitted: uniform, or office-hours (09:00 to 17:00 UTC)")
 	flags.IntVar(&o.MaxStartsPerWindow, "max-starts-per-window", 0, "how many starts a slot of a region takes by the default policy, as in a GridRegion; 0 takes any number")
 	flags.StringVarP(&o.output, "output", "o", "table", "table, json or csv")
+	flags.BoolVar(&o.sweep, "sweep", false, "replay delays from 4 to 48 hours with durations from half an hour to 4 hours")
 	flags.StringVar(&o.plot, "plot", "", "draw the figures of the paper into this SVG file")
 }
 
@@ -126,6 +129,8 @@ func (o *replayOptions) validate(flags *pflag.FlagSet) error {
 		return errors.New("--arrivals and --max-starts-per-window are about a herd: add --jobs-per-day")
 	case o.plot != "" && !strings.HasSuffix(o.plot, ".svg"):
 		return fmt.Errorf("--plot: %q must end in .svg", o.plot)
+	case o.sweep:
+		return validateSweep(flags)
 	}
 	return nil
 }
@@ -137,6 +142,9 @@ func runReplay(cmd *cobra.Command, o replayOptions) error {
 	regions, err := readHistories(o, cmd.InOrStdin())
 	if err != nil {
 		return err
+	}
+	if o.sweep {
+		return runSweep(cmd, regions, o)
 	}
 	bar := newProgress(cmd.ErrOrStderr(), "replaying")
 	o.Progress = bar.set

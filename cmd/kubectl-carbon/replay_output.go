@@ -19,7 +19,6 @@ package main
 import (
 	"bytes"
 	"encoding/csv"
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"time"
@@ -54,12 +53,8 @@ func writeReplayTable(out *bytes.Buffer, result replay.Result, o replayOptions) 
 		if !shown {
 			continue
 		}
-		capture := "-"
-		if p.OracleCapturePercent != nil {
-			capture = fmt.Sprintf("%.2f %%", *p.OracleCapturePercent)
-		}
 		table.Rows = append(table.Rows, []string{
-			name, fmt.Sprintf("%.4f", p.Grams), fmt.Sprintf("%.3f %%", p.ReductionPercent), capture,
+			name, fmt.Sprintf("%.4f", p.Grams), fmt.Sprintf("%.3f %%", p.ReductionPercent), ofOracle(p, "%.2f %%", "-"),
 			fmt.Sprintf("%.2f h", p.MeanDelayHours), fmt.Sprintf("%.1f %%", p.WorseThanNowPercent), strconv.Itoa(p.DaysWorse), strconv.Itoa(p.PeakStartsPerMinute),
 		})
 	}
@@ -73,20 +68,18 @@ func writeReplayTable(out *bytes.Buffer, result replay.Result, o replayOptions) 
 }
 
 func writeReplayJSON(out *bytes.Buffer, result replay.Result, _ replayOptions) error {
-	encoder := json.NewEncoder(out)
-	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(result); err != nil {
-		return fmt.Errorf("writing JSON: %w", err)
-	}
-	return nil
+	return writeJSON(out, result)
 }
 
-func writeReplayCSV(out *bytes.Buffer, result replay.Result, _ replayOptions) error {
+// replayColumns of the CSV output.
+var replayColumns = []string{
+	"policy", "scenarios", "days", "grams", "reductionPercent", "oracleCapturePercent", "daysWorse",
+	"meanDelayHours", "medianDelayHours", "worseThanNowPercent", "peakStartsPerMinute",
+}
+
+func replayRows(result replay.Result) [][]string {
 	number := func(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
-	rows := [][]string{{
-		"policy", "scenarios", "days", "grams", "reductionPercent", "oracleCapturePercent", "daysWorse",
-		"meanDelayHours", "medianDelayHours", "worseThanNowPercent", "peakStartsPerMinute",
-	}}
+	var rows [][]string
 	for _, name := range replay.Names() {
 		p, shown := result.Policies[name]
 		if !shown {
@@ -102,7 +95,11 @@ func writeReplayCSV(out *bytes.Buffer, result replay.Result, _ replayOptions) er
 			strconv.Itoa(p.PeakStartsPerMinute),
 		})
 	}
-	if err := csv.NewWriter(out).WriteAll(rows); err != nil {
+	return rows
+}
+
+func writeReplayCSV(out *bytes.Buffer, result replay.Result, _ replayOptions) error {
+	if err := csv.NewWriter(out).WriteAll(append([][]string{replayColumns}, replayRows(result)...)); err != nil {
 		return fmt.Errorf("writing CSV: %w", err)
 	}
 	return nil

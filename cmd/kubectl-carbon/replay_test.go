@@ -46,6 +46,7 @@ func paperTrace(t *testing.T) string {
 // The published tables are what the commands above them print.
 func TestThePublishedTablesAreWhatReplayPrints(t *testing.T) {
 	trace, count := paperTrace(t), 0
+	files := strings.NewReplacer("gb.csv", trace, "east.csv", sixHoursEarlier(t, trace))
 	for _, name := range []string{"README.md", "docs/replay.md"} {
 		file := filepath.Join(repository, name)
 		text, err := os.ReadFile(file)
@@ -58,7 +59,7 @@ func TestThePublishedTablesAreWhatReplayPrints(t *testing.T) {
 				return block
 			}
 			count++
-			out, err := run(t, 0, nil, strings.Fields(strings.Replace(command, "gb.csv", trace, 1))...)
+			out, err := run(t, 0, nil, strings.Fields(files.Replace(command))...)
 			if err != nil {
 				t.Errorf("%s: kubectl carbon %s: %v", name, command, err)
 			}
@@ -79,8 +80,55 @@ func TestThePublishedTablesAreWhatReplayPrints(t *testing.T) {
 			t.Errorf("%s shows other output than kubectl carbon replay prints: run make docs-output", name)
 		}
 	}
-	if count < 7 {
+	if count < 8 {
 		t.Errorf("only %d replays were found in the documents", count)
+	}
+}
+
+// sixHoursEarlier makes the second region of docs/replay.md, as the command there does.
+func sixHoursEarlier(t *testing.T, trace string) string {
+	t.Helper()
+	text, err := os.ReadFile(trace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	shifted := lines[:1:1]
+	for i := 1; i+12 < len(lines); i++ {
+		times, values := strings.SplitN(lines[i], ",", 3), strings.SplitN(lines[i+12], ",", 3)
+		shifted = append(shifted, times[0]+","+times[1]+","+values[2])
+	}
+	return writeFile(t, strings.Join(shifted, "\n"))
+}
+
+func TestSweepForPrograms(t *testing.T) {
+	const step = time.Hour
+	var rows strings.Builder
+	rows.WriteString("from,to,intensity_forecast,intensity_actual\n")
+	first := instant("2026-01-01T00:00Z")
+	for i := range 50 { // two days, and not enough of a third for longer delays
+		from := first.Add(time.Duration(i) * step)
+		fmt.Fprintf(&rows, "%s,%s,%d,%d\n", from.Format(ukTime), from.Add(step).Format(ukTime), 100+i%24, 110+i%24)
+	}
+	file := writeFile(t, rows.String())
+	out, err := run(t, 0, nil, "replay", "--trace", file, "--sweep", "-o", "json")
+	var results []map[string]any
+	if err != nil || json.Unmarshal([]byte(out), &results) != nil || len(results) != 16 {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if r := results[1]; r["maxDelay"] != "4h" || r["duration"] != "1h" || r["days"] != 1.0 || len(r) != 5 {
+		t.Errorf("%v", r)
+	}
+	if r := results[15]; r["maxDelay"] != "48h" || r["duration"] != "4h" || r["days"] != 0.0 {
+		t.Errorf("%v", r)
+	}
+	out, err = run(t, 0, nil, "replay", "--trace", file, "--sweep", "-o", "csv")
+	if err != nil || !strings.HasPrefix(out, "maxDelay,duration,policy,scenarios,") || !strings.Contains(out, "\n12h,2h,argmin,24,1,") || strings.Contains(out, "48h") {
+		t.Errorf("%v: %s", err, out)
+	}
+	out, err = run(t, 0, nil, "replay", "--trace", file, "--sweep")
+	if err != nil || !strings.Contains(out, "48h        4h       0       -       -          -        -          -    0/0\n") {
+		t.Errorf("%v: %s", err, out)
 	}
 }
 
@@ -162,6 +210,8 @@ func TestReplaySaysWhatIsWrong(t *testing.T) {
 		"the energy must be a number above 0":       {"--trace", good, "--energy-kwh", "1e300"},
 		"--output: \"xml\" is not table, json":      {"--trace", good, "-o", "xml"},
 		"--plot: \"x.png\" must end in .svg":        {"--trace", good, "--plot", "x.png"},
+		"--sweep has delays, durations":             {"--trace", good, "--sweep", "--duration", "2h"},
+		"leave out --plot":                          {"--trace", good, "--sweep", "--plot", "x.svg"},
 		"about a herd: add --jobs-per-day":          {"--trace", good, "--max-starts-per-window", "7"},
 		"--arrivals: \"lunch\" is not":              {"--trace", good, "--arrivals", "lunch"},
 		"unknown command \"x\"":                     {"x"},

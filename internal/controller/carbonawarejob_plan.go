@@ -220,7 +220,7 @@ func (s *scope) planStatus(old *carbonv1alpha1.PlanStatus, next policy.Plan) *ca
 		Signal:              carbonv1alpha1.IntensitySignal(s.region(next.Region).signal()),
 		Quality:             carbonv1alpha1.IntensityQuality(next.Quality),
 		Reason:              string(next.Reason),
-		Message:             truncate(next.Message),
+		Message:             truncate(next.Message()),
 		DecidedAt:           metav1.NewTime(s.now),
 	}
 	if old != nil {

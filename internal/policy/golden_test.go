@@ -91,7 +91,7 @@ func TestPlannerOfThePaper(t *testing.T) {
 			}
 			p := Choose(q)
 			if got := p.Start.Sub(q.Now).Seconds(); got != want {
-				t.Errorf("delay = %v s, want %v s (%s)", got, want, p.Message)
+				t.Errorf("delay = %v s, want %v s (%s)", got, want, p.Message())
 			}
 			if !own && p.Grams != v.Optimal {
 				t.Errorf("grams = %v, want %v", p.Grams, v.Optimal)

@@ -23,20 +23,26 @@ import (
 	"time"
 )
 
-// message says in one sentence what the plan is and why.
-func message(r Request, p Plan, best choices) string {
+// Message says in one sentence what the plan is and why. It is made when it is asked for: most plans change
+// nothing, and nobody reads them.
+func (p *Plan) Message() string {
+	r := &p.request
 	switch p.Reason {
 	case GreenestWindow:
 		full := ""
-		if best.crowdedOut() {
+		if p.crowdedOut {
 			full = "; the greener slots are full"
 		}
-		return fmt.Sprintf("waits %s for %s in %s%s%s", ShortDuration(p.Start.Sub(r.Now)), intensity(p.Grams), p.Region, againstNow(p), full)
+		return fmt.Sprintf("waits %s for %s in %s%s%s", ShortDuration(p.Start.Sub(r.Now)), intensity(p.Grams), p.Region, p.againstNow(), full)
 	case GreenestNow:
+		if p.isFlat() {
+			return fmt.Sprintf("starts now in %s at %s: not worth waiting here, within %s no time is expected to differ by %.0f %%",
+				p.Region, intensity(p.Grams), ShortDuration(r.MaxDelay), max(r.MinimumSavingPercent, leastImprovement))
+		}
 		return fmt.Sprintf("starts now: %s is at its greenest within %s, %s", p.Region, ShortDuration(r.MaxDelay), intensity(p.Grams))
 	case SavingTooSmall:
 		return fmt.Sprintf("starts now in %s at %s: not worth waiting here, the greenest window within %s has %s, less than %.0f %% below",
-			p.Region, intensity(p.Grams), ShortDuration(r.MaxDelay), intensity(best.greenest.Grams), r.MinimumSavingPercent)
+			p.Region, intensity(p.Grams), ShortDuration(r.MaxDelay), intensity(p.greenest), r.MinimumSavingPercent)
 	case SlotsFull:
 		return fmt.Sprintf("starts now in %s at %s: every slot within %s that would be worth waiting for is full",
 			p.Region, intensity(p.Grams), ShortDuration(r.MaxDelay))
@@ -49,23 +55,37 @@ func message(r Request, p Plan, best choices) string {
 	case PastLatestStart:
 		return fmt.Sprintf("starts now in %s: its latest start has come", p.Region)
 	case NoRegion:
-		return noRegion(r)
+		return noRegion(r.Regions)
 	}
 	return ""
 }
 
-func noRegion(r Request) string {
-	if len(r.Regions) == 0 {
+// isFlat says whether the intensity of the plan's region hardly changes in the time in which the job could run.
+func (p *Plan) isFlat() bool {
+	i := indexOfRegion(p.request.Regions, p.Region)
+	latest := LatestStart(p.request.Submitted, p.request.MaxDelay)
+	s := p.request.Regions[i].Estimate.Series.Clip(p.Start, latest.Add(p.request.Duration))
+	least, most := math.Inf(1), math.Inf(-1)
+	for _, g := range s.Grams {
+		if !math.IsNaN(g) {
+			least, most = min(least, g), max(most, g)
+		}
+	}
+	return (most-least)*100 < max(p.request.MinimumSavingPercent, leastImprovement)*least || most == least
+}
+
+func noRegion(regions []Region) string {
+	if len(regions) == 0 {
 		return "no region to run in"
 	}
-	why := make([]string, 0, len(r.Regions))
-	for _, region := range r.Regions {
+	why := make([]string, 0, len(regions))
+	for _, region := range regions {
 		why = append(why, region.Excluded)
 	}
 	return strings.Join(why, "; ")
 }
 
-func againstNow(p Plan) string {
+func (p *Plan) againstNow() string {
 	if math.IsNaN(p.NowGrams) || p.NowGrams <= 0 || p.Grams > p.NowGrams {
 		return ""
 	}

@@ -47,7 +47,7 @@ func Choose(r Request) Plan {
 		plan.Candidates = append(plan.Candidates, candidate)
 	}
 	plan.decide(r, now, latest, best)
-	plan.Message = message(r, plan, best)
+	plan.request, plan.greenest, plan.crowdedOut = r, best.greenest.Grams, best.crowdedOut()
 	return plan
 }
 

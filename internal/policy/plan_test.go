@@ -81,6 +81,23 @@ func TestChoose(t *testing.T) {
 			request(region("gb", 200, 199, 200)), SavingTooSmall, "gb", 0, 200,
 			"starts now in gb at 200 g/kWh: not worth waiting here, the greenest window within 4h has 199 g/kWh, less than 1 % below",
 		},
+		"a flat grid": {
+			request(region("kr", 400, 402, 401, 403)), GreenestNow, "kr", 0, 400,
+			"starts now in kr at 400 g/kWh: not worth waiting here, within 4h no time is expected to differ by 1 %",
+		},
+		"a constant grid": {
+			request(Region{Name: "kr", Estimate: forecast.Estimate{Series: forecast.Constant(400, midnight, minute(10_000))}}), GreenestNow, "kr", 0, 400,
+			"not worth waiting here",
+		},
+		"a grid that is not flat": {
+			request(region("gb", 400, 405, 401)), GreenestNow, "gb", 0, 400, "starts now: gb is at its greenest within 4h, 400 g/kWh",
+		},
+		"a grid that is flat but for a time that is too late": {
+			request(region("kr", 400, 400, 400, 400, 400, 400, 400, 400, 400, 900)), GreenestNow, "kr", 0, 400, "not worth waiting here",
+		},
+		"no carbon at all": {
+			request(region("is", 0, 0, 0)), GreenestNow, "is", 0, 0, "not worth waiting here",
+		},
 		"another region is greener now": {
 			request(region("gb", 200, 150), region("de", 100, 150)), GreenestNow, "de", 0, 100, "starts now: de",
 		},
@@ -152,8 +169,8 @@ func TestChoose(t *testing.T) {
 			if p.Grams != c.grams && !(math.IsNaN(p.Grams) && math.IsNaN(c.grams)) {
 				t.Errorf("grams = %v, want %v", p.Grams, c.grams)
 			}
-			if !strings.Contains(p.Message, c.message) {
-				t.Errorf("message = %q, want %q in it", p.Message, c.message)
+			if !strings.Contains(p.Message(), c.message) {
+				t.Errorf("message = %q, want %q in it", p.Message(), c.message)
 			}
 			if len(p.Candidates) != len(c.request.Regions) {
 				t.Errorf("%d candidates for %d regions", len(p.Candidates), len(c.request.Regions))
@@ -229,7 +246,8 @@ func TestChooseIsNeverOutsideItsBoundsAndNeverWorseThanNow(t *testing.T) {
 	}
 }
 
-func BenchmarkChoose(b *testing.B) {
+// threeRegions is a request over three regions with two days of half hours each.
+func threeRegions() Request {
 	r := rand.New(rand.NewPCG(9, 10))
 	q := Request{UID: "uid", Submitted: midnight, Now: midnight, MaxDelay: 24 * time.Hour, Duration: 30 * time.Minute, MinimumSavingPercent: 1}
 	for _, name := range []string{"gb", "de", "fr"} {
@@ -239,7 +257,29 @@ func BenchmarkChoose(b *testing.B) {
 		}
 		q.Regions = append(q.Regions, region(name, grams...))
 	}
+	return q
+}
+
+// TestPlanningAsksForLittleMemory: thousands of jobs are planned anew with every forecast.
+func TestPlanningAsksForLittleMemory(t *testing.T) {
+	for name, q := range map[string]Request{"any number of starts": threeRegions(), "a cap on starts": withRoom(threeRegions())} {
+		if n := testing.AllocsPerRun(1000, func() { _ = Choose(q) }); n > 3 {
+			t.Errorf("%s: a plan over three regions takes %v allocations", name, n)
+		}
+	}
+}
+
+func withRoom(q Request) Request {
+	for i := range q.Regions {
+		q.Regions[i].Room = NewOccupancy(400, q.Regions[i].Estimate.Series)
+	}
+	return q
+}
+
+func BenchmarkChoose(b *testing.B) {
+	q := threeRegions()
+	b.ReportAllocs()
 	for b.Loop() {
-		Choose(q)
+		_ = Choose(q)
 	}
 }

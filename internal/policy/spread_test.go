@@ -97,14 +97,14 @@ func TestAFullSlotSendsAJobToTheNextBest(t *testing.T) {
 	} {
 		full(step.fill...)
 		p := Choose(q)
-		if p.Region != step.region || !p.Start.Equal(minute(step.start)) || p.Reason != step.reason || p.Message != step.message {
-			t.Errorf("after filling %v: %s at %s (%s): %s", step.fill, p.Region, p.Start, p.Reason, p.Message)
+		if p.Region != step.region || !p.Start.Equal(minute(step.start)) || p.Reason != step.reason || p.Message() != step.message {
+			t.Errorf("after filling %v: %s at %s (%s): %s", step.fill, p.Region, p.Start, p.Reason, p.Message())
 		}
 	}
 	q.Regions = q.Regions[:1]
 	full(60, 120)
 	p := Choose(q)
-	if p.Reason != SlotsFull || !p.Start.Equal(q.Now) || p.Grams != 300 || !strings.Contains(p.Message, "every slot within 4h that would be worth waiting for is full") {
+	if p.Reason != SlotsFull || !p.Start.Equal(q.Now) || p.Grams != 300 || !strings.Contains(p.Message(), "every slot within 4h that would be worth waiting for is full") {
 		t.Errorf("with a dirtier slot left: %+v", p)
 	}
 	full(90, 0) // also its own slot: a start now is always possible

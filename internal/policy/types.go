@@ -111,11 +111,16 @@ type Plan struct {
 	NowGrams float64
 	// Quality of what is known of the run's time in the chosen region.
 	Quality forecast.Quality
-	// Reason in a word, Message in a sentence.
-	Reason  Reason
-	Message string
+	// Reason in a word; Message says it in a sentence.
+	Reason Reason
 	// Candidates in the order of the request, the chosen region among them.
 	Candidates []Candidate
+
+	// For Message: what the plan was made for, the mean of the greenest window, full or not, and whether that is
+	// a greener one than the chosen.
+	request    Request
+	greenest   float64
+	crowdedOut bool
 }
 
 // LatestStart is the time at which a job starts at the latest.

@@ -18,6 +18,7 @@ package replay
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -77,6 +78,9 @@ type Run struct {
 // tolerance below which two emissions are equal, in gCO2e/kWh.
 const tolerance = 1e-9
 
+// ErrNoDay says that the history is too short, or has too many gaps, for the delay and the duration.
+var ErrNoDay = errors.New("no day to replay")
+
 // Replay runs the given policies over the history of regions, the first of which is home. An error says
 // what is wrong with the regions or the options, or that the context ended.
 func Replay(ctx context.Context, regions []Region, o Options, policies []string) (Result, error) {
@@ -85,8 +89,8 @@ func Replay(ctx context.Context, regions []Region, o Options, policies []string)
 	}
 	days, gaps := wholeDays(regions, o)
 	if len(days) == 0 {
-		return Result{}, fmt.Errorf("no day to replay: a day counts if the actual intensity is known from midnight UTC until the last job has waited %s and run %s",
-			o.MaxDelay, o.Duration)
+		return Result{}, fmt.Errorf("%w: a day counts if the actual intensity is known from midnight UTC until the last job has waited %s and run %s",
+			ErrNoDay, o.MaxDelay, o.Duration)
 	}
 	jobs := submissions(days, regions[0].Trace.Actual.Step, o)
 	result := Result{

@@ -148,53 +148,64 @@ func TestOursIsBetterThanThePaper(t *testing.T) {
 	}
 }
 
-// TestNoPolicySeesWhatIsNotKnown scrambles, for every single decision, all that was not published when it
-// was made, and all forecasts beyond what the job could use: the decision stays. The oracle's does not.
+// TestNoPolicySeesWhatIsNotKnown scrambles or removes, for every single decision, all that was not published when it
+// was made, and all forecasts beyond what the job could use: the decision stays, and so does every single value
+// that it was made from. The oracle's does not. A delay of a day makes every time of day count, also that of the
+// last actual value.
 func TestNoPolicySeesWhatIsNotKnown(t *testing.T) {
-	trace := paper(t)
-	for _, late := range []time.Duration{40 * time.Minute, 24 * time.Hour} {
-		o := options(4 * time.Hour)
-		o.ActualsAfter = late
-		days, _ := wholeDays([]Region{{"gb", trace}}, o)
-		jobs := submissions(days, slot, o)
-		changed := map[string]int{}
-		for i, j := range jobs {
-			if i%7 != 0 { // every hour of the day, every day
-				continue
-			}
-			j.submitted = j.submitted.Add(time.Duration(i) * time.Second % slot) // not only at the start of a slot
-			scrambled := Region{"gb", scramble(trace, j.submitted, late, j.submitted.Add(o.MaxDelay+o.Duration))}
-			for _, name := range []string{Argmin, Default, Oracle} {
-				decide, err := deciderOf(name, []Region{{"gb", trace}}, o)
-				if err != nil {
-					t.Fatal(err)
+	gb := []Region{{"gb", paper(t)}}
+	for _, delay := range []time.Duration{4 * time.Hour, 24 * time.Hour} {
+		for _, late := range []time.Duration{40 * time.Minute, time.Hour, 24 * time.Hour} {
+			o := options(delay)
+			o.ActualsAfter = late
+			days, _ := wholeDays(gb, o)
+			changed := map[string]int{}
+			for i, j := range submissions(days, slot, o) {
+				if i%7 != 0 { // every hour of the day, every day
+					continue
 				}
-				again, err := deciderOf(name, []Region{scrambled}, o)
-				if err != nil {
-					t.Fatal(err)
+				j.submitted = j.submitted.Add(time.Duration(i) * time.Second % slot) // not only at the start of a slot
+				scrambled := []Region{{"gb", scramble(gb[0].Trace, j.submitted, late, j.submitted.Add(o.MaxDelay+o.Duration), i%2 == 0)}}
+				for _, name := range []string{Argmin, Default, Oracle} {
+					if decide(t, name, gb, o, j) != decide(t, name, scrambled, o, j) {
+						changed[name]++
+					}
 				}
-				if decide(j) != again(j) {
-					changed[name]++
+				was, is := newGrid(gb, o).known(0, j.submitted, o), newGrid(scrambled, o).known(0, j.submitted, o)
+				if !slices.Equal(was.Forecast().Series.Grams, is.Forecast().Series.Grams) || !slices.Equal(was.Estimate().Series.Grams, is.Estimate().Series.Grams) {
+					changed["values"]++
 				}
 			}
-		}
-		if changed[Argmin]+changed[Default] > 0 {
-			t.Errorf("actuals after %s: decisions depend on what was not known: %v", late, changed)
-		}
-		if changed[Oracle] == 0 {
-			t.Error("the oracle did not notice: the test shows nothing")
+			if changed[Argmin]+changed[Default]+changed["values"] > 0 {
+				t.Errorf("a delay of %s, actuals after %s: decisions depend on what was not known: %v", delay, late, changed)
+			}
+			if changed[Oracle] == 0 {
+				t.Error("the oracle did not notice: the test shows nothing")
+			}
 		}
 	}
 }
 
-// scramble replaces what is not known at now: actual values that are not published, and forecasts of
-// slots that begin at or after beyond.
-func scramble(trace forecast.Trace, now time.Time, late time.Duration, beyond time.Time) forecast.Trace {
+func decide(t *testing.T, name string, regions []Region, o Options, j job) start {
+	t.Helper()
+	d, err := deciderOf(name, regions, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d(j)
+}
+
+// scramble replaces, or removes, what is not known at now: actual values that are not published, and forecasts
+// of slots that begin at or after beyond.
+func scramble(trace forecast.Trace, now time.Time, late time.Duration, beyond time.Time, remove bool) forecast.Trace {
 	of := func(s forecast.Series, unknown func(slotStart time.Time) bool) forecast.Series {
 		s.Grams = slices.Clone(s.Grams)
 		for i := range s.Grams {
 			if unknown(s.Start.Add(time.Duration(i) * s.Step)) {
 				s.Grams[i] = float64((i * 7919) % 400)
+				if remove {
+					s.Grams[i] = math.NaN()
+				}
 			}
 		}
 		return s
