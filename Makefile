@@ -22,7 +22,7 @@ API_LINT := bin/golangci-lint-kube-api-linter
 
 # Packages whose tests need an API server; test/e2e needs a whole cluster.
 NEEDS_APISERVER := /internal/controller|/test/envtest
-NEEDS_CLUSTER := /test/(e2e|faults|perf)
+NEEDS_CLUSTER := /test/(e2e|faults|install|perf)
 E2E := go test ./test/e2e/... -count=1 -v -timeout 40m $(TESTFLAGS)
 
 ##@ Start here
@@ -31,7 +31,7 @@ E2E := go test ./test/e2e/... -count=1 -v -timeout 40m $(TESTFLAGS)
 help: ## Show this help.
 	@awk 'BEGIN {FS = ":.*## "} \
 	  /^##@ / {printf "\n%s\n", substr($$0, 5)} \
-	  /^[a-zA-Z0-9_-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	  /^[a-zA-Z0-9_.\/-]+:.*## / {printf "  %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: build $(CONTROLPLANE) ## Watch the operator work, on a control plane of its own (no root, no docker).
@@ -40,7 +40,7 @@ demo: build $(CONTROLPLANE) ## Watch the operator work, on a control plane of it
 ##@ Test
 
 .PHONY: test
-test: test-unit test-envtest test-faults test-kwok ## Every test that needs no root: units, API server, faults, end to end on simulated nodes.
+test: test-unit test-envtest test-faults test-install test-kwok ## Every test that needs no root: units, API server, faults, end to end on simulated nodes.
 
 .PHONY: test-unit
 test-unit: ## The tests of the packages that need no API server.
@@ -86,6 +86,10 @@ perf-scale: build $(CONTROLPLANE) ## Measure what a job costs as ever more of th
 .PHONY: test-kwok
 test-kwok: build $(CONTROLPLANE) ## End to end on simulated nodes.
 	$(CONTROLPLANE) run --nodes=kwok -- $(E2E)
+
+.PHONY: test-install
+test-install: build dist/install.yaml $(CONTROLPLANE) ## Install, rights and uninstall, by the commands of the documents.
+	$(CONTROLPLANE) run --nodes=kwok -- go test ./test/install/... -count=1 -timeout 10m $(TESTFLAGS)
 
 .PHONY: test-e2e
 test-e2e: build $(CONTROLPLANE) ## End to end on real nodes with real pods (Linux, root).
@@ -149,13 +153,19 @@ clean: ## Remove what was built, the control plane's binaries included.
 docker-build: ## Build the manager's image (IMG=name:tag).
 	docker build -t $(IMG) .
 
+# Kustomize knows best whether the file is up to date.
+.PHONY: dist/install.yaml
+dist/install.yaml: $(KUSTOMIZE) ## Write the one file that installs everything (IMG=name:tag).
+	mkdir -p dist
+	$(KUSTOMIZE) build config/default | sed 's|image: ecotracker-operator:dev$$|image: $(IMG)|' > $@
+
 .PHONY: install
 install: $(KUSTOMIZE) ## Install the CRDs into the cluster of the current kubeconfig.
 	$(KUSTOMIZE) build config/crd | kubectl apply -f -
 
 .PHONY: deploy
-deploy: $(KUSTOMIZE) ## Install the CRDs and the manager (IMG=name:tag).
-	$(KUSTOMIZE) build config/default | sed 's|image: ecotracker-operator:dev$$|image: $(IMG)|' | kubectl apply -f -
+deploy: dist/install.yaml ## Install the CRDs and the manager (IMG=name:tag).
+	kubectl apply -f dist/install.yaml
 
 # --- tools, built once from hack/tools ---
 

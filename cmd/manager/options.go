@@ -19,6 +19,7 @@ package main
 import (
 	"flag"
 	"fmt"
+	"net"
 	"os"
 
 	"sigs.k8s.io/controller-runtime/pkg/client/config"
@@ -69,8 +70,24 @@ func parseOptions(args []string) (*options, error) {
 	if flags.NArg() > 0 {
 		return nil, fmt.Errorf("unexpected argument %q: the manager takes flags only, see --help", flags.Arg(0))
 	}
+	if !onLoopback(o.pprofAddress) {
+		return nil, fmt.Errorf("--pprof-bind-address=%s: profiles show what is in memory, and nothing asks who reads them; use 127.0.0.1:6060 and kubectl port-forward", o.pprofAddress)
+	}
 	if o.namespace == "" {
 		o.namespace = defaultNamespace
 	}
 	return o, nil
+}
+
+// onLoopback is whether an address can be reached from the same pod only, or is turned off.
+func onLoopback(address string) bool {
+	if address == "" || address == "0" {
+		return true
+	}
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
