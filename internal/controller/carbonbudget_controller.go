@@ -45,7 +45,7 @@ type CarbonBudgetReconciler struct {
 // jobs, one write.
 const countDelay = time.Second
 
-// +kubebuilder:rbac:groups=carbon.ecotracker.dev,resources=carbonbudgets,verbs=get;list;watch
+// +kubebuilder:rbac:groups=carbon.ecotracker.dev,resources=carbonbudgets,verbs=list;watch
 // +kubebuilder:rbac:groups=carbon.ecotracker.dev,resources=carbonbudgets/status,verbs=patch
 
 // SetupWithManager registers the reconciler: it runs for changes of a CarbonBudget's spec and, a

@@ -70,7 +70,7 @@ func NewGridRegionReconciler(c client.Client, secrets client.Reader, recorder ev
 // retrySource is how long a source that failed is left alone when nothing announces its return.
 const retrySource = time.Minute
 
-// +kubebuilder:rbac:groups=carbon.ecotracker.dev,resources=gridregions,verbs=get;list;watch
+// +kubebuilder:rbac:groups=carbon.ecotracker.dev,resources=gridregions,verbs=list;watch
 // +kubebuilder:rbac:groups=carbon.ecotracker.dev,resources=gridregions/status,verbs=patch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 

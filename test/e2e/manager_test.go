@@ -93,8 +93,8 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-// operatorKubeconfig writes a kubeconfig for the operator: the cluster's own, as the operator's
-// service account, or one for a plain address that takes care of that.
+// operatorKubeconfig writes a kubeconfig for the operator: the cluster's own with a token of the
+// operator's service account, or one for a plain address that takes care of that.
 func operatorKubeconfig(address string) string {
 	GinkgoHelper()
 	from, err := clientcmd.LoadFromFile(os.Getenv("KUBECONFIG"))
@@ -108,7 +108,7 @@ func operatorKubeconfig(address string) string {
 		}
 	} else {
 		for _, user := range from.AuthInfos {
-			user.Impersonate = operatorUser
+			*user = clientcmdapi.AuthInfo{Token: asOperator.BearerToken}
 		}
 	}
 	name := filepath.Join(GinkgoT().TempDir(), "kubeconfig")

@@ -24,6 +24,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -41,7 +42,8 @@ import (
 // Where the operator is installed, and as whom it works; see config/default.
 const (
 	operatorNamespace = "ecotracker-system"
-	operatorUser      = "system:serviceaccount:ecotracker-system:ecotracker-controller-manager"
+	operatorAccount   = "ecotracker-controller-manager"
+	operatorUser      = "system:serviceaccount:" + operatorNamespace + ":" + operatorAccount
 )
 
 // The two regions of the nodes; see hack/controlplane.
@@ -52,7 +54,7 @@ const (
 
 var (
 	config *rest.Config
-	// asOperator is config with the rights of the operator's service account, and no others.
+	// asOperator is config with a token of the operator's service account, and so with its rights only.
 	asOperator *rest.Config
 	cluster    client.WithWatch
 	realNodes  = os.Getenv("CONTROLPLANE_NODES") == "real"
@@ -66,6 +68,7 @@ func TestE2E(t *testing.T) {
 	RegisterFailHandler(Fail)
 	SetDefaultEventuallyTimeout(90 * time.Second)
 	SetDefaultEventuallyPollingInterval(100 * time.Millisecond)
+	EnforceDefaultTimeoutsWhenUsingContexts() // else a context, which has no end here, counts instead
 	RunSpecs(t, "End to end")
 }
 
@@ -80,12 +83,17 @@ var _ = BeforeSuite(func(ctx context.Context) {
 	config.QPS = -1
 	cluster, err = client.NewWithWatch(config, client.Options{Scheme: scheme})
 	Expect(err).NotTo(HaveOccurred())
-	asOperator = rest.CopyConfig(config)
-	asOperator.Impersonate = rest.ImpersonationConfig{UserName: operatorUser}
 	kubectl(ctx, "apply", "-k", filepath.Join("..", "..", "config", "default"))
 	// The specs run the manager as a process that they can kill.
 	kubectl(ctx, "scale", "deployment", "ecotracker-controller-manager", "--namespace", operatorNamespace, "--replicas=0")
 	kubectl(ctx, "wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+	asOperator = rest.AnonymousClientConfig(config)
+	asOperator.BearerToken = strings.TrimSpace(kubectl(ctx, "create", "token", operatorAccount, "--namespace", operatorNamespace, "--duration=6h"))
+	Eventually(func() (string, error) { // the API server learns of the roles a moment after they were applied
+		output, err := exec.CommandContext(ctx, "kubectl", "auth", "can-i", "list", "carbonawarejobs", "--all-namespaces", "--as="+operatorUser).Output()
+		return string(output), err
+	}).WithContext(ctx).Should(ContainSubstring("yes"))
+	suiteBegan = time.Now()
 })
 
 // kubectl runs kubectl as a person would and returns what it prints.
