@@ -83,6 +83,10 @@ perf-scale: build $(CONTROLPLANE) ## Measure what a job costs as ever more of th
 	KUBEBUILDER_ASSETS=$$($(CONTROLPLANE) binaries) go test ./test/perf -count=1 -v -timeout 2h -run TestScale \
 	  -perf.run -perf.out=$(CURDIR)/bin/perf/scale.json $(PERF_FLAGS)
 
+.PHONY: bench-report
+bench-report: $(CONTROLPLANE) ## Measure kubectl carbon report of 10,000 jobs on a real API server.
+	KUBEBUILDER_ASSETS=$$($(CONTROLPLANE) binaries) go test ./test/envtest/report -run '^$$' -bench Report -benchtime 5x -timeout 30m
+
 .PHONY: test-kwok
 test-kwok: build $(CONTROLPLANE) ## End to end on simulated nodes; fails on a right that the operator lacks or does not use.
 	rm -f bin/e2e-audit.jsonl

@@ -39,8 +39,10 @@ import (
 type cluster struct {
 	flags         *genericclioptions.ConfigFlags
 	allNamespaces bool
-	// connect makes a client for a configuration, clock tells the time, screen looks at the output.
+	// connect makes a client for a configuration, list lists jobs; clock tells the time, screen looks at
+	// the output.
 	connect func(*rest.Config, client.Options) (client.Client, error)
+	list    func(*rest.Config) (jobList, error)
 	clock   clock.PassiveClock
 	screen  func(out io.Writer, chartMode string) (terminal.Screen, error)
 }
@@ -49,6 +51,7 @@ func newCluster() *cluster {
 	return &cluster{
 		flags:   genericclioptions.NewConfigFlags(true),
 		connect: client.New,
+		list:    jobListOf,
 		clock:   clock.RealClock{},
 		screen: func(out io.Writer, chartMode string) (terminal.Screen, error) {
 			return terminal.ScreenOf(out, chartMode, os.Getenv)
@@ -67,6 +70,11 @@ func (c *cluster) namespace() (string, error) {
 	if c.allNamespaces {
 		return "", nil
 	}
+	return c.ownNamespace()
+}
+
+// ownNamespace is that of one object: -A does not count.
+func (c *cluster) ownNamespace() (string, error) {
 	namespace, _, err := c.flags.ToRawKubeConfigLoader().Namespace()
 	if err != nil {
 		return "", fmt.Errorf("reading the kubeconfig: %w", err)
@@ -74,11 +82,29 @@ func (c *cluster) namespace() (string, error) {
 	return namespace, nil
 }
 
-// client talks to the API server; it knows our kinds and the built-in ones.
-func (c *cluster) client() (client.Client, error) {
+func (c *cluster) config() (*rest.Config, error) {
 	config, err := c.flags.ToRESTConfig()
 	if err != nil {
 		return nil, fmt.Errorf("finding the cluster (set KUBECONFIG, --kubeconfig or --context): %w", err)
+	}
+	config.QPS = -1 // the API server knows better how much is too much
+	return config, nil
+}
+
+// jobs lists jobs.
+func (c *cluster) jobs() (jobList, error) {
+	config, err := c.config()
+	if err != nil {
+		return nil, err
+	}
+	return c.list(config)
+}
+
+// client talks to the API server; it knows our kinds and the built-in ones.
+func (c *cluster) client() (client.Client, error) {
+	config, err := c.config()
+	if err != nil {
+		return nil, err
 	}
 	scheme := runtime.NewScheme()
 	if err := clientgoscheme.AddToScheme(scheme); err != nil {

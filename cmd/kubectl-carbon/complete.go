@@ -17,7 +17,10 @@ limitations under the License.
 package main
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
@@ -36,43 +39,42 @@ func completeFlag(cmd *cobra.Command, flag string, words func() []string) {
 // completeRegion and completeJob let the shell complete a command's one argument with the names in
 // the cluster; with nothing when it cannot be asked.
 func completeRegion(where *cluster) cobra.CompletionFunc {
-	return completeName(where, func(c client.Client, cmd *cobra.Command) []string {
-		var list carbonv1alpha1.GridRegionList
-		if c.List(cmd.Context(), &list) != nil {
-			return nil
-		}
-		names := make([]string, 0, len(list.Items))
-		for i := range list.Items {
-			names = append(names, list.Items[i].Name)
-		}
-		return names
-	})
+	return completeName(where, "GridRegion", false)
 }
 
 func completeJob(where *cluster) cobra.CompletionFunc {
-	return completeName(where, func(c client.Client, cmd *cobra.Command) []string {
-		namespace, err := where.namespace()
-		if err != nil {
-			return nil
-		}
-		var names []string
-		err = eachJob(cmd.Context(), c, namespace, func(caj *carbonv1alpha1.CarbonAwareJob) { names = append(names, caj.Name) })
-		if err != nil {
-			return nil
-		}
-		return names
-	})
+	return completeName(where, "CarbonAwareJob", true)
 }
 
-func completeName(where *cluster, names func(client.Client, *cobra.Command) []string) cobra.CompletionFunc {
+func completeName(where *cluster, kind string, namespaced bool) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		if len(args) > 0 {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		c, err := where.client()
-		if err != nil {
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		}
-		return names(c, cmd), cobra.ShellCompDirectiveNoFileComp
+		return namesOf(cmd.Context(), where, kind, namespaced), cobra.ShellCompDirectiveNoFileComp
 	}
+}
+
+// namesOf asks for nothing but metadata.
+func namesOf(ctx context.Context, where *cluster, kind string, namespaced bool) []string {
+	c, err := where.client()
+	if err != nil {
+		return nil
+	}
+	namespace := ""
+	if namespaced {
+		if namespace, err = where.ownNamespace(); err != nil {
+			return nil
+		}
+	}
+	list := &metav1.PartialObjectMetadataList{}
+	list.SetGroupVersionKind(carbonv1alpha1.GroupVersion.WithKind(kind + "List"))
+	if c.List(ctx, list, client.InNamespace(namespace)) != nil {
+		return nil
+	}
+	names := make([]string, 0, len(list.Items))
+	for i := range list.Items {
+		names = append(names, list.Items[i].Name)
+	}
+	return names
 }

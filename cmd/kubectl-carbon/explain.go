@@ -56,9 +56,9 @@ status and its Events. Events are kept for an hour only, by default; the status 
 }
 
 func runExplain(ctx context.Context, where *cluster, name string, out *bytes.Buffer, screen terminal.Screen) error {
-	namespace, _, err := where.flags.ToRawKubeConfigLoader().Namespace()
+	namespace, err := where.ownNamespace()
 	if err != nil {
-		return fmt.Errorf("reading the kubeconfig: %w", err)
+		return err
 	}
 	c, err := where.client()
 	if err != nil {

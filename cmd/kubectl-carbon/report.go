@@ -26,9 +26,6 @@ import (
 	"github.com/spf13/cobra"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/client-go/tools/pager"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
@@ -44,9 +41,6 @@ const (
 	formatCSV   = "csv"
 	formatHTML  = "html"
 )
-
-// pageSize is how many jobs are read at once: it bounds the memory of a report.
-const pageSize = 500
 
 type reportOptions struct{ by, since, format, prometheus string }
 
@@ -101,19 +95,12 @@ func runReport(ctx context.Context, where *cluster, o reportOptions, out io.Writ
 	if err != nil {
 		return err
 	}
-	c, err := where.client()
-	if err != nil {
-		return err
-	}
 	groupings := [][]report.Dimension{by}
 	if o.format == formatHTML {
 		groupings = append(groupings, report.PageGroupings()...)
 	}
 	builder := report.NewBuilder(since, groupings...)
-	if err := addBudgets(ctx, c, namespace, builder); err != nil {
-		return err
-	}
-	if err := eachJob(ctx, c, namespace, builder.Add); err != nil {
+	if err := addUp(ctx, where, namespace, builder); err != nil {
 		return err
 	}
 	scope := "All namespaces"
@@ -127,6 +114,22 @@ func runReport(ctx context.Context, where *cluster, o reportOptions, out io.Writ
 		}
 	}
 	return write(made, out)
+}
+
+// addUp adds what the budgets and the jobs of the namespace (empty: of all) say, the budgets first.
+func addUp(ctx context.Context, where *cluster, namespace string, builder *report.Builder) error {
+	c, err := where.client()
+	if err != nil {
+		return err
+	}
+	jobs, err := where.jobs()
+	if err != nil {
+		return err
+	}
+	if err := addBudgets(ctx, c, namespace, builder); err != nil {
+		return err
+	}
+	return eachJob(ctx, jobs, namespace, builder.Add)
 }
 
 func reportWriter(format string) (func(*report.Report, io.Writer) error, error) {
@@ -158,25 +161,6 @@ func addBudgets(ctx context.Context, c client.Client, namespace string, builder 
 		return fmt.Errorf("listing CarbonBudgets: %w", err)
 	}
 	builder.AddBudgets(list.Items)
-	return nil
-}
-
-// eachJob hands over every CarbonAwareJob of the namespace (empty: of all), a page at a time.
-func eachJob(ctx context.Context, c client.Client, namespace string, use func(*carbonv1alpha1.CarbonAwareJob)) error {
-	pages := pager.New(func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-		list := &carbonv1alpha1.CarbonAwareJobList{}
-		return list, c.List(ctx, list, &client.ListOptions{Namespace: namespace, Limit: o.Limit, Continue: o.Continue})
-	})
-	pages.PageSize, pages.PageBufferSize = pageSize, 1
-	err := pages.EachListItem(ctx, metav1.ListOptions{}, func(o runtime.Object) error {
-		if caj, ok := o.(*carbonv1alpha1.CarbonAwareJob); ok {
-			use(caj)
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("listing CarbonAwareJobs: %w", err)
-	}
 	return nil
 }
 

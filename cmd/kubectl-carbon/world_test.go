@@ -18,6 +18,8 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -213,6 +215,20 @@ func waiting() *carbonv1alpha1.CarbonAwareJob {
 	return caj
 }
 
+// listOf is the list of the jobs among the objects, as an API server would write it.
+func listOf(objects []client.Object) jobList {
+	return func(_ context.Context, namespace string) (io.ReadCloser, error) {
+		list := carbonv1alpha1.CarbonAwareJobList{}
+		for _, o := range objects {
+			if caj, ok := o.(*carbonv1alpha1.CarbonAwareJob); ok && (namespace == "" || namespace == caj.Namespace) {
+				list.Items = append(list.Items, *caj)
+			}
+		}
+		data, err := json.Marshal(list)
+		return io.NopCloser(bytes.NewReader(data)), err
+	}
+}
+
 // run runs a command line against a cluster with the given objects, on a screen of the given width
 // (0: output is piped).
 func run(t *testing.T, width int, objects []client.Object, args ...string) (string, error) {
@@ -230,6 +246,7 @@ func run(t *testing.T, width int, objects []client.Object, args ...string) (stri
 				return []string{string(e.(*corev1.Event).InvolvedObject.UID)}
 			}).Build(), nil
 	}
+	where.list = func(*rest.Config) (jobList, error) { return listOf(objects), nil }
 	where.flags.KubeConfig = new(writeKubeconfig(t))
 	var out bytes.Buffer
 	root := newRoot(genericiooptions.IOStreams{In: &bytes.Buffer{}, Out: &out, ErrOut: io.Discard}, where)
