@@ -3,6 +3,7 @@
 FROM --platform=$BUILDPLATFORM golang:1.26 AS builder
 ARG TARGETOS
 ARG TARGETARCH
+ARG VERSION
 
 WORKDIR /src
 COPY go.mod go.sum ./
@@ -12,14 +13,18 @@ COPY api/ api/
 COPY cmd/ cmd/
 COPY internal/ internal/
 RUN CGO_ENABLED=0 GOOS=${TARGETOS} GOARCH=${TARGETARCH} \
-    go build -trimpath -ldflags="-s -w -buildid=" -o / ./cmd/manager ./cmd/meter
+    go build -trimpath -o / \
+    -ldflags="-s -w -buildid= -X github.com/ecotracker-dev/ecotracker-operator/internal/version.stamped=${VERSION}" \
+    ./cmd/manager ./cmd/meter
 
-FROM gcr.io/distroless/static:nonroot AS meter
+FROM scratch AS meter
+COPY --from=builder /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=builder /meter /meter
 USER 65532:65532
 ENTRYPOINT ["/meter"]
 
-FROM gcr.io/distroless/static:nonroot
+FROM scratch
+COPY --from=builder /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=builder /manager /manager
 USER 65532:65532
 ENTRYPOINT ["/manager"]

@@ -19,6 +19,12 @@ KUSTOMIZE := bin/kustomize
 CRD_REF_DOCS := bin/crd-ref-docs
 GOLANGCI_LINT := bin/golangci-lint
 API_LINT := bin/golangci-lint-kube-api-linter
+ACTIONLINT := bin/actionlint
+CYCLONEDX := bin/cyclonedx-gomod
+GOVULNCHECK := bin/govulncheck
+
+# What the binaries say of themselves.
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 
 # Packages whose tests need an API server; test/e2e needs a whole cluster.
 NEEDS_APISERVER := /internal/controller|/test/envtest
@@ -34,8 +40,8 @@ help: ## Show this help.
 	  /^[a-zA-Z0-9_.\/-]+:.*## / {printf "  %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: build $(CONTROLPLANE) ## Watch the operator work, on a control plane of its own (no root, no docker).
-	$(CONTROLPLANE) run --nodes=kwok -- hack/demo.sh
+demo: build $(CONTROLPLANE) ## Watch the operator work, on kind where docker answers, else on a control plane of its own.
+	hack/cluster.sh --nodes=kwok -- hack/demo.sh
 
 ##@ Test
 
@@ -47,6 +53,7 @@ test-unit: ## The tests of the packages that need no API server.
 	packages=$$(go list ./... | grep -vE '$(NEEDS_APISERVER)|$(NEEDS_CLUSTER)'); \
 	  go test $(TESTFLAGS) $$packages
 	go test -C hack/controlplane $(TESTFLAGS) ./...
+	go test -C hack/release $(TESTFLAGS) ./...
 	go test -C test/meter -v $(TESTFLAGS) ./... # -v tells what is skipped: the npm SDKs need node
 
 .PHONY: fuzz
@@ -99,19 +106,20 @@ test-install: build dist/install.yaml $(CONTROLPLANE) ## Install, rights and uni
 	$(CONTROLPLANE) run --nodes=kwok -- go test ./test/install/... -count=1 -timeout 10m $(TESTFLAGS)
 
 .PHONY: test-e2e
-test-e2e: build $(CONTROLPLANE) ## End to end on real nodes with real pods (Linux, root).
+test-e2e: build $(CONTROLPLANE) ## End to end on real nodes with real pods: kind where docker answers, else Linux and root.
 	CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o bin/e2e-agent ./hack/e2eagent
-	$(CONTROLPLANE) run --nodes=real --image=ecotracker.dev/meter:dev=bin/meter --image=ecotracker.dev/agent:dev=bin/e2e-agent -- $(E2E)
+	hack/cluster.sh --nodes=real --image=ecotracker.dev/meter:dev=bin/meter --image=ecotracker.dev/agent:dev=bin/e2e-agent -- $(E2E)
 
 .PHONY: verify
-verify: $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(KUSTOMIZE) $(GOLANGCI_LINT) ## Check that nothing is stale, untidy or against the rules.
+verify: $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(KUSTOMIZE) $(GOLANGCI_LINT) $(API_LINT) $(ACTIONLINT) ## Check that nothing is stale, untidy or against the rules.
 	hack/verify.sh
 
 ##@ Develop
 
 .PHONY: build
 build: ## Build the manager, the meter and the kubectl plugin into bin/.
-	CGO_ENABLED=0 go build -trimpath -o bin/ ./cmd/...
+	CGO_ENABLED=0 go build -trimpath -o bin/ \
+	  -ldflags="-X github.com/ecotracker-dev/ecotracker-operator/internal/version.stamped=$(VERSION)" ./cmd/...
 
 .PHONY: run
 run: ## Run the manager here, against the cluster of the current kubeconfig.
@@ -125,6 +133,7 @@ fmt: $(GOLANGCI_LINT) ## Format all Go code.
 lint: $(GOLANGCI_LINT) $(API_LINT) ## Lint all Go code, and the API by the conventions of Kubernetes.
 	$(GOLANGCI_LINT) run
 	cd hack/controlplane && ../../$(GOLANGCI_LINT) run
+	cd hack/release && ../../$(GOLANGCI_LINT) run
 	cd test/meter && ../../$(GOLANGCI_LINT) run
 	$(API_LINT) run --config .golangci-api.yml ./api/...
 
@@ -140,11 +149,14 @@ manifests: $(CONTROLLER_GEN) ## Generate the CRDs and the manager's role.
 	go run ./hack/trimcrd config/crd/bases/*.yaml
 
 .PHONY: docs
-docs: $(CRD_REF_DOCS) ## Generate the references of the API and of the metrics.
+docs: $(CRD_REF_DOCS) ## Generate the references of the API, of each kind and of the metrics.
 	mkdir -p docs
 	$(CRD_REF_DOCS) --log-level=ERROR --source-path=api --config=hack/crd-ref-docs.yaml \
 	  --renderer=markdown --output-path=docs/api.md
 	go run ./hack/metricsdoc docs/metrics.md
+	for kind in CarbonAwareJob CarbonBudget GridRegion; do \
+	  go run ./hack/kinddocs $$kind config/crd/bases/carbon.ecotracker.dev_$${kind,,}s.yaml docs/operations.md docs/$${kind,,}.md; \
+	done
 
 .PHONY: docs-output
 docs-output: ## Refresh what the documents show of kubectl carbon: outputs, and pictures (needs chromium).
@@ -158,7 +170,7 @@ clean: ## Remove what was built, the control plane's binaries included.
 
 .PHONY: docker-build
 docker-build: ## Build the manager's image (IMG=name:tag).
-	docker build -t $(IMG) .
+	docker build --build-arg VERSION='$(VERSION)' -t $(IMG) .
 
 # Kustomize knows best whether the file is up to date.
 .PHONY: dist/install.yaml
@@ -173,6 +185,21 @@ install: $(KUSTOMIZE) ## Install the CRDs into the cluster of the current kubeco
 .PHONY: deploy
 deploy: dist/install.yaml ## Install the CRDs and the manager (IMG=name:tag).
 	kubectl apply -f dist/install.yaml
+
+##@ Release
+
+.PHONY: release-dry-run
+release-dry-run: $(CYCLONEDX) ## Build all that a release has into dist/release: binaries, images, SBOMs, checksums (no network).
+	go build -C hack/release -o ../../bin/release-images .
+	VERSION='$(VERSION)' hack/release.sh
+
+.PHONY: reproducible
+reproducible: ## Build the release of the last commit twice, in two places, and compare every byte.
+	hack/reproducible.sh
+
+.PHONY: vulnerabilities
+vulnerabilities: $(GOVULNCHECK) ## Look for known vulnerabilities in what is called (needs the network).
+	hack/vulnerabilities.sh
 
 # --- tools, built once from hack/tools ---
 
@@ -189,6 +216,14 @@ $(GOLANGCI_LINT): PKG := github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 $(API_LINT): PKG := sigs.k8s.io/kube-api-linter/cmd/golangci-lint-kube-api-linter
 $(GOLANGCI_LINT) $(API_LINT):
 	go build -C hack/tools/lint -o ../../../$@ $(PKG)
+	@touch $@
+
+$(ACTIONLINT) $(CYCLONEDX) $(GOVULNCHECK): hack/tools/ci/go.mod
+$(ACTIONLINT): PKG := github.com/rhysd/actionlint/cmd/actionlint
+$(CYCLONEDX): PKG := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
+$(GOVULNCHECK): PKG := golang.org/x/vuln/cmd/govulncheck
+$(ACTIONLINT) $(CYCLONEDX) $(GOVULNCHECK):
+	go build -C hack/tools/ci -o ../../../$@ $(PKG)
 	@touch $@
 
 # go build knows best whether the control-plane tool is up to date.

@@ -34,6 +34,12 @@ done
 say "the code keeps the rules of .golangci.yml"
 make --no-print-directory lint
 
+say "the workflows are right"
+bin/actionlint -shellcheck= -pyflakes=
+if grep -nE '^ *-? *uses: [^#]*@' .github/workflows/*.yml | grep -vE '@[0-9a-f]{40} # v[0-9]'; then
+  fail "these actions are not pinned to a commit, with its version as a comment"
+fi
+
 say "the manifests can be built"
 for part in default prometheus grafana; do
   bin/kustomize build "config/$part" >/dev/null

@@ -44,6 +44,7 @@ history of a power grid to tell what waiting for a greener hour is worth there.`
 	root.AddCommand(newPlan(where))
 	root.AddCommand(newExplain(where))
 	root.AddCommand(newReplay())
+	root.AddCommand(newVersion())
 	return root
 }
 

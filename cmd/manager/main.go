@@ -23,10 +23,16 @@ import (
 	_ "time/tzdata" // budgets have time zones, and the image has no files of them
 
 	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/ecotracker-dev/ecotracker-operator/internal/version"
 )
 
 func main() {
 	options, err := parseOptions(os.Args[1:])
+	if err == nil && options.version {
+		fmt.Println(version.String())
+		return
+	}
 	if err == nil {
 		err = run(ctrl.SetupSignalHandler(), options)
 	}

@@ -35,6 +35,7 @@ const defaultNamespace = "ecotracker-system"
 type options struct {
 	metricsAddress, probeAddress, pprofAddress string
 	secureMetrics, leaderElect, allowPrivate   bool
+	version                                    bool
 	namespace, modelsConfigMap, ownRegion      string
 	llmMethod                                  estimate.Method
 	zap                                        zap.Options
@@ -44,6 +45,7 @@ func parseOptions(args []string) (*options, error) {
 	o := &options{}
 	flags := flag.NewFlagSet("manager", flag.ExitOnError)
 	config.RegisterFlags(flags)
+	flags.BoolVar(&o.version, "version", false, "print the version and exit")
 	flags.StringVar(&o.metricsAddress, "metrics-bind-address", ":8443", "address of the metrics endpoint; 0 turns it off")
 	flags.BoolVar(&o.secureMetrics, "metrics-secure", true, "serve metrics over TLS, to who may read them only")
 	flags.StringVar(&o.probeAddress, "health-probe-bind-address", ":8081", "address of the health endpoints; 0 turns them off")

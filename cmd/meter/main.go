@@ -37,6 +37,7 @@ import (
 
 	"github.com/ecotracker-dev/ecotracker-operator/internal/estimate"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/meter"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/version"
 )
 
 const (
@@ -53,6 +54,10 @@ const (
 func main() {
 	o, err := parseOptions(os.Args[1:])
 	if errors.Is(err, pflag.ErrHelp) {
+		return
+	}
+	if err == nil && o.version {
+		fmt.Println(version.String())
 		return
 	}
 	if err == nil {

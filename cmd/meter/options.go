@@ -39,12 +39,14 @@ type options struct {
 	control         string
 	state, message  string
 	askUsage        bool
+	version         bool
 	intensity       float64
 }
 
 func parseOptions(args []string) (*options, error) {
 	o := &options{upstreams: map[string]*string{}}
 	flags := pflag.NewFlagSet("meter", pflag.ContinueOnError)
+	flags.BoolVar(&o.version, "version", false, "print the version and exit")
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:4180", "address that the job's calls go to")
 	flags.StringVar(&o.metrics, "metrics-bind-address", ":9464", "address of /metrics and /healthz; 0 turns it off")
 	flags.StringVar(&o.mode, "mode", string(meter.Observe), "Observe counts; Enforce also rewrites models and refuses calls, as the control file says")
