@@ -38,19 +38,19 @@ func manyJobs(t *testing.T, count int) jobList {
 	return func(ctx context.Context, _ string) (io.ReadCloser, error) {
 		from, to := io.Pipe()
 		go func() {
-			fmt.Fprint(to, `{"apiVersion":"carbon.ecotracker.dev/v1alpha1","items":[`)
+			_, _ = fmt.Fprint(to, `{"apiVersion":"carbon.ecotracker.dev/v1alpha1","items":[`)
 			for i := range count {
 				if i > 0 {
-					fmt.Fprint(to, ",")
+					_, _ = fmt.Fprint(to, ",")
 				}
 				if _, err := to.Write(item); err != nil {
 					return // nobody reads on
 				}
 			}
-			fmt.Fprint(to, `],"kind":"CarbonAwareJobList","metadata":{"resourceVersion":"1"}}`)
-			to.Close() //nolint:errcheck,gosec // a pipe
+			_, _ = fmt.Fprint(to, `],"kind":"CarbonAwareJobList","metadata":{"resourceVersion":"1"}}`)
+			_ = to.Close()
 		}()
-		context.AfterFunc(ctx, func() { from.Close() }) //nolint:errcheck,gosec // as above
+		context.AfterFunc(ctx, func() { _ = from.Close() })
 		return from, nil
 	}
 }
@@ -59,7 +59,7 @@ func manyJobs(t *testing.T, count int) jobList {
 func TestMemoryDoesNotGrowWithTheJobs(t *testing.T) {
 	peak := func(count int) float64 {
 		highest, seen := uint64(0), 0
-		err := eachJob(t.Context(), manyJobs(t, count), "", func(caj *carbonv1alpha1.CarbonAwareJob) {
+		err := eachJob(t.Context(), manyJobs(t, count), "", func(*carbonv1alpha1.CarbonAwareJob) {
 			if seen++; seen%(count/20) == 0 {
 				var m runtime.MemStats
 				runtime.GC()

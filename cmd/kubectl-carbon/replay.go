@@ -113,13 +113,8 @@ func (o *replayOptions) validate(flags *pflag.FlagSet) error {
 	if replayWriters[o.output] == nil {
 		return fmt.Errorf("--output: %q is not table, json or csv", o.output)
 	}
-	if len(o.policies) == 0 {
-		return fmt.Errorf("--policy names none: choose among %s", strings.Join(replay.Names(), ", "))
-	}
-	for _, name := range o.policies {
-		if !slices.Contains(replay.Names(), name) {
-			return fmt.Errorf("--policy: %q is not one of %s", name, strings.Join(replay.Names(), ", "))
-		}
+	if err := validatePolicies(o.policies); err != nil {
+		return err
 	}
 	o.Arrivals = replay.Arrivals(o.arrivals)
 	switch {
@@ -131,6 +126,18 @@ func (o *replayOptions) validate(flags *pflag.FlagSet) error {
 		return fmt.Errorf("--plot: %q must end in .svg", o.plot)
 	case o.sweep:
 		return validateSweep(flags)
+	}
+	return nil
+}
+
+func validatePolicies(names []string) error {
+	if len(names) == 0 {
+		return fmt.Errorf("--policy names none: choose among %s", strings.Join(replay.Names(), ", "))
+	}
+	for _, name := range names {
+		if !slices.Contains(replay.Names(), name) {
+			return fmt.Errorf("--policy: %q is not one of %s", name, strings.Join(replay.Names(), ", "))
+		}
 	}
 	return nil
 }

@@ -23,6 +23,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -44,7 +45,7 @@ func main() {
 }
 
 func write(kind, crdFile, operationsFile, pageFile string) error {
-	data, err := os.ReadFile(crdFile)
+	data, err := os.ReadFile(filepath.Clean(crdFile))
 	if err != nil {
 		return fmt.Errorf("reading the CRD: %w", err)
 	}
@@ -52,11 +53,11 @@ func write(kind, crdFile, operationsFile, pageFile string) error {
 	if err := yaml.Unmarshal(data, &crd); err != nil {
 		return fmt.Errorf("%s: %w", crdFile, err)
 	}
-	operations, err := os.ReadFile(operationsFile)
+	operations, err := os.ReadFile(filepath.Clean(operationsFile))
 	if err != nil {
 		return fmt.Errorf("reading the tables of reasons: %w", err)
 	}
-	page, err := os.ReadFile(pageFile)
+	page, err := os.ReadFile(filepath.Clean(pageFile))
 	if err != nil {
 		return fmt.Errorf("reading the page: %w", err)
 	}

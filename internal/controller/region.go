@@ -63,30 +63,11 @@ func (r regionFacts) estimateAt(now, until time.Time) forecast.Estimate {
 	if r.object == nil {
 		return forecast.Estimate{}
 	}
-	constant := func(grams float64) forecast.Estimate {
-		span := forecast.Constant(grams, now.Truncate(time.Second), now.Add(staticSpan).Truncate(time.Second))
-		return forecast.Estimate{Series: span, Quality: forecast.AnnualMean}
-	}
 	if grams, ok := staticGrams(r.object); ok {
-		return constant(grams)
+		return constantFrom(now, grams)
 	}
-	status := r.object.Status
-	var ahead forecast.Series
-	var meanDay forecast.Profile
-	if status.Forecast != nil {
-		ahead = seriesOf(&status.Forecast.SeriesStatus)
-	}
-	if p := status.Profile; p != nil {
-		_, covered := ahead.At(now)
-		same := ahead.KnowsFrom(now) && p.Source == status.Forecast.Source // others may count differently
-		if !covered && !same {
-			ahead = forecast.Series{}
-		}
-		if !covered || same {
-			meanDay = profileOf(p)
-		}
-	}
-	estimate := forecast.Blend(ahead, forecastQuality(status), meanDay, now, until)
+	ahead, meanDay := aheadOf(&r.object.Status, now)
+	estimate := forecast.Blend(ahead, forecastQuality(r.object.Status), meanDay, now, until)
 	if _, known := estimate.Series.At(now); known {
 		return estimate
 	}
@@ -95,11 +76,38 @@ func (r regionFacts) estimateAt(now, until time.Time) forecast.Estimate {
 	case ok && estimate.Series.KnowsFrom(now):
 		return estimate.Until(grams, forecast.AnnualMean)
 	case ok:
-		return constant(grams)
+		return constantFrom(now, grams)
 	case estimate.Series.Empty():
 		return forecast.Estimate{}
 	}
 	return estimate
+}
+
+// aheadOf is the forecast and the mean day that go together at a time: of two sources, which may count
+// differently, it is the one that knows of that time.
+func aheadOf(status *carbonv1alpha1.GridRegionStatus, now time.Time) (ahead forecast.Series, meanDay forecast.Profile) {
+	if status.Forecast != nil {
+		ahead = seriesOf(&status.Forecast.SeriesStatus)
+	}
+	p := status.Profile
+	if p == nil {
+		return ahead, meanDay
+	}
+	_, covered := ahead.At(now)
+	same := ahead.KnowsFrom(now) && p.Source == status.Forecast.Source
+	if !covered && !same {
+		ahead = forecast.Series{}
+	}
+	if !covered || same {
+		meanDay = profileOf(p)
+	}
+	return ahead, meanDay
+}
+
+// constantFrom is one intensity, the mean of a year, for as long as anything is planned.
+func constantFrom(now time.Time, grams float64) forecast.Estimate {
+	span := forecast.Constant(grams, now.Truncate(time.Second), now.Add(staticSpan).Truncate(time.Second))
+	return forecast.Estimate{Series: span, Quality: forecast.AnnualMean}
 }
 
 // lastResort is the mean day around now, then the mean of a year, as far as the region has them.

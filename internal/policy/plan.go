@@ -69,19 +69,25 @@ func (p *Plan) decide(r Request, now, latest time.Time, best choices) {
 	case best.greenest.index < 0 || best.reference().index < 0:
 		p.Reason = NoForecast
 	default:
-		p.Reason = worthWaiting(best.greenest.Window, best.reference().Window, now, r.MinimumSavingPercent)
-		if p.Reason != GreenestWindow && best.now.index < 0 {
-			p.Reason = NoForecast
-		}
-		if p.Reason == GreenestWindow && !best.roomToWait(now, r.MinimumSavingPercent) {
-			p.Reason = SlotsFull
-		}
+		p.Reason = best.reason(now, r.MinimumSavingPercent)
 	}
 	if p.Reason == GreenestWindow {
 		p.wait(r, r.Regions[best.open.index], best.open.Window)
 	} else {
 		p.startNow(r, best.now.index, best.now.Window)
 	}
+}
+
+// reason is why a job that may wait does so, or does not; there is a forecast for it.
+func (best choices) reason(now time.Time, minimumSavingPercent float64) Reason {
+	reason := worthWaiting(best.greenest.Window, best.reference().Window, now, minimumSavingPercent)
+	switch {
+	case reason != GreenestWindow && best.now.index < 0:
+		return NoForecast
+	case reason == GreenestWindow && !best.roomToWait(now, minimumSavingPercent):
+		return SlotsFull
+	}
+	return reason
 }
 
 // immediate is the window that starts right now; its mean is NaN when it is not wholly known.

@@ -20,7 +20,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -106,7 +105,7 @@ var _ = ReportAfterSuite("The operator's rights", func(ctx SpecContext, report R
 	for right := range neverSeen {
 		Expect(granted).To(ContainElement(right), "nobody grants it")
 	}
-	fmt.Fprintf(GinkgoWriter, "%d rights are granted, %d of them were used\n", len(granted), len(used))
+	GinkgoWriter.Printf("%d rights are granted, %d of them were used\n", len(granted), len(used))
 })
 
 // request is a line of the audit log.
@@ -122,7 +121,7 @@ type request struct {
 // denied for want of a right.
 func requestsOfOperator(log string) (used map[string]bool, denied []string) {
 	GinkgoHelper()
-	file, err := os.Open(log) //nolint:gosec // the test's own log
+	file, err := os.Open(log)
 	Expect(err).NotTo(HaveOccurred())
 	defer func() { _ = file.Close() }() // it was only read
 	used = map[string]bool{}

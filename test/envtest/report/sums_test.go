@@ -154,6 +154,7 @@ func TestSumsOfASeededCluster(t *testing.T) {
 // sumsOfOneNamespace looks at the JSON of a namespace before and after jobs of it were deleted and
 // settled in a budget.
 func sumsOfOneNamespace(t *testing.T, jobs []carbonv1alpha1.CarbonAwareJob) {
+	t.Helper()
 	type answer struct {
 		Total struct {
 			Jobs, Deleted              int
