@@ -22,6 +22,7 @@ API_LINT := bin/golangci-lint-kube-api-linter
 ACTIONLINT := bin/actionlint
 CYCLONEDX := bin/cyclonedx-gomod
 GOVULNCHECK := bin/govulncheck
+HELM := bin/helm
 
 # What the binaries say of themselves.
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
@@ -102,8 +103,8 @@ test-kwok: build $(CONTROLPLANE) ## End to end on simulated nodes; fails on a ri
 	  --apiserver-arg=audit-log-maxsize=10000 --apiserver-arg=enable-admission-plugins=OwnerReferencesPermissionEnforcement -- $(E2E)
 
 .PHONY: test-install
-test-install: build dist/install.yaml $(CONTROLPLANE) ## Install, rights and uninstall, by the commands of the documents.
-	$(CONTROLPLANE) run --nodes=kwok -- go test ./test/install/... -count=1 -timeout 10m $(TESTFLAGS)
+test-install: build dist/install.yaml $(HELM) $(CONTROLPLANE) ## Install, rights and uninstall, by the commands of the documents.
+	$(CONTROLPLANE) run --nodes=kwok -- go test ./test/install/... -count=1 -timeout 30m $(TESTFLAGS)
 
 .PHONY: test-e2e
 test-e2e: build $(CONTROLPLANE) ## End to end on real nodes with real pods: kind where docker answers, else Linux and root.
@@ -111,7 +112,7 @@ test-e2e: build $(CONTROLPLANE) ## End to end on real nodes with real pods: kind
 	hack/cluster.sh --nodes=real --image=ecotracker.dev/meter:dev=bin/meter --image=ecotracker.dev/agent:dev=bin/e2e-agent -- $(E2E)
 
 .PHONY: verify
-verify: $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(KUSTOMIZE) $(GOLANGCI_LINT) $(API_LINT) $(ACTIONLINT) ## Check that nothing is stale, untidy or against the rules.
+verify: $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(KUSTOMIZE) $(HELM) $(GOLANGCI_LINT) $(API_LINT) $(ACTIONLINT) ## Check that nothing is stale, untidy or against the rules.
 	hack/verify.sh
 
 ##@ Develop
@@ -224,6 +225,10 @@ $(CYCLONEDX): PKG := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
 $(GOVULNCHECK): PKG := golang.org/x/vuln/cmd/govulncheck
 $(ACTIONLINT) $(CYCLONEDX) $(GOVULNCHECK):
 	go build -C hack/tools/ci -o ../../../$@ $(PKG)
+	@touch $@
+
+$(HELM): hack/tools/helm/go.mod
+	go build -C hack/tools/helm -o ../../../$@ helm.sh/helm/v4/cmd/helm
 	@touch $@
 
 # go build knows best whether the control-plane tool is up to date.

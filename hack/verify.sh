@@ -41,9 +41,13 @@ if grep -nE '^ *-? *uses: [^#]*@' .github/workflows/*.yml | grep -vE '@[0-9a-f]{
 fi
 
 say "the manifests can be built"
-for part in default prometheus grafana; do
+for part in default namespaced prometheus grafana; do
   bin/kustomize build "config/$part" >/dev/null
 done
+
+say "the Helm chart installs what kustomize does"
+bin/helm lint --quiet --strict charts/ecotracker-operator
+go test -count=1 ./test/chart
 
 say "no Go file is longer than 300 lines (tests and generated files aside)"
 git ls-files --cached --others --exclude-standard '*.go' | grep -vE '_test\.go$|/zz_generated\.' |

@@ -27,6 +27,7 @@ import (
 	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	ctrlconfig "sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
@@ -80,6 +81,7 @@ func newManager(o *options, now *controller.ServerClock) (ctrl.Manager, error) {
 	if err != nil {
 		return nil, err
 	}
+	inMemory.DefaultNamespaces = namespacesOf(o.watchNamespaces)
 	mgr, err := ctrl.NewManager(config, ctrl.Options{
 		Scheme:                        scheme,
 		Metrics:                       metricsOptions(o),
@@ -107,6 +109,18 @@ func newManager(o *options, now *controller.ServerClock) (ctrl.Manager, error) {
 	return mgr, nil
 }
 
+// namespacesOf are the namespaces to cache objects of; nil is all of them.
+func namespacesOf(names []string) map[string]cache.Config {
+	var namespaces map[string]cache.Config
+	for _, name := range names {
+		if namespaces == nil {
+			namespaces = map[string]cache.Config{}
+		}
+		namespaces[name] = cache.Config{}
+	}
+	return namespaces
+}
+
 func metricsOptions(o *options) metricsserver.Options {
 	m := metricsserver.Options{BindAddress: o.metricsAddress, SecureServing: o.secureMetrics}
 	if o.secureMetrics {
@@ -128,14 +142,18 @@ func setupControllers(ctx context.Context, mgr ctrl.Manager, o *options, now clo
 	if err := mgr.Add(vigil); err != nil {
 		return fmt.Errorf("adding the vigil of the leader: %w", err)
 	}
-	ledger := controller.NewLedger(mgr.GetAPIReader(), vigil)
-	for _, c := range []interface{ SetupWithManager(ctrl.Manager) error }{
+	ledger := controller.NewLedger(controller.InNamespaces(mgr.GetAPIReader(), o.watchNamespaces), vigil)
+	controllers := []interface{ SetupWithManager(ctrl.Manager) error }{
 		&controller.ModelTableReconciler{Models: models, Client: mgr.GetClient(), Recorder: recorder},
-		controller.NewGridRegionReconciler(mgr.GetClient(), mgr.GetAPIReader(), recorder, now, o.namespace, forecast.NewClient(o.allowPrivate)),
 		&controller.CarbonAwareJobReconciler{Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Recorder: recorder, Clock: now, Models: models, Ledger: ledger},
 		&controller.Starter{Client: mgr.GetClient(), Recorder: recorder, Clock: now, Ledger: ledger},
 		&controller.CarbonBudgetReconciler{Client: mgr.GetClient(), Recorder: recorder, Clock: now, Ledger: ledger},
-	} {
+	}
+	if o.pollRegions {
+		controllers = append(controllers,
+			controller.NewGridRegionReconciler(mgr.GetClient(), mgr.GetAPIReader(), recorder, now, o.namespace, forecast.NewClient(o.allowPrivate)))
+	}
+	for _, c := range controllers {
 		if err := c.SetupWithManager(mgr); err != nil {
 			return err
 		}

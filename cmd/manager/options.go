@@ -21,7 +21,10 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
+	"strings"
 
+	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/controller-runtime/pkg/client/config"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
@@ -35,8 +38,9 @@ const defaultNamespace = "ecotracker-system"
 type options struct {
 	metricsAddress, probeAddress, pprofAddress string
 	secureMetrics, leaderElect, allowPrivate   bool
-	version                                    bool
+	version, pollRegions                       bool
 	namespace, modelsConfigMap, ownRegion      string
+	watchNamespaces                            []string
 	llmMethod                                  estimate.Method
 	zap                                        zap.Options
 }
@@ -53,6 +57,12 @@ func parseOptions(args []string) (*options, error) {
 	flags.BoolVar(&o.leaderElect, "leader-elect", false, "only work while holding the leader lease")
 	flags.StringVar(&o.namespace, "namespace", os.Getenv("POD_NAMESPACE"),
 		"the operator's own namespace, from which ConfigMaps and the leader lease are taken (default $POD_NAMESPACE, else "+defaultNamespace+")")
+	flags.Func("watch-namespaces", "comma-separated namespaces whose CarbonAwareJobs and CarbonBudgets to work on; all of them if empty", func(text string) (err error) {
+		o.watchNamespaces, err = parseNamespaces(text)
+		return err
+	})
+	flags.BoolVar(&o.pollRegions, "poll-regions", true,
+		"ask the sources of GridRegions and write their status; only one operator of a cluster may, and the others read it")
 	flags.StringVar(&o.ownRegion, "own-region", "",
 		"the GridRegion that the operator itself runs in, by which its own energy is priced in the metrics; the default one if empty")
 	flags.BoolVar(&o.allowPrivate, "allow-private-sources", false,
@@ -79,6 +89,23 @@ func parseOptions(args []string) (*options, error) {
 		o.namespace = defaultNamespace
 	}
 	return o, nil
+}
+
+// parseNamespaces reads names that are separated by commas; none at all is all namespaces.
+func parseNamespaces(text string) ([]string, error) {
+	if text == "" {
+		return nil, nil
+	}
+	names := strings.Split(text, ",")
+	for i, name := range names {
+		if problems := validation.IsDNS1123Label(name); len(problems) > 0 {
+			return nil, fmt.Errorf("%q is no name of a namespace: %s", name, problems[0])
+		}
+		if slices.Contains(names[:i], name) {
+			return nil, fmt.Errorf("%s is named twice", name)
+		}
+	}
+	return names, nil
 }
 
 // onLoopback is whether an address can be reached from the same pod only, or is turned off.

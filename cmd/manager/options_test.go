@@ -17,6 +17,7 @@ limitations under the License.
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -32,6 +33,20 @@ func TestProfilesAreServedOnLoopbackOnly(t *testing.T) {
 		}
 		if err != nil && !strings.Contains(err.Error(), "--pprof-bind-address") {
 			t.Errorf("%q: the message does not name the flag: %v", address, err)
+		}
+	}
+}
+
+func TestWatchNamespaces(t *testing.T) {
+	for text, want := range map[string][]string{"": nil, "a": {"a"}, "a,b-1": {"a", "b-1"}} {
+		o, err := parseOptions([]string{"--watch-namespaces=" + text})
+		if err != nil || !slices.Equal(o.watchNamespaces, want) {
+			t.Errorf("%q: %v, %v", text, o, err)
+		}
+	}
+	for text, message := range map[string]string{"A": "is no name of a namespace", "a,,b": "is no name of a namespace", "a,b,a": "a is named twice", "a, b": "is no name"} {
+		if _, err := parseNamespaces(text); err == nil || !strings.Contains(err.Error(), message) {
+			t.Errorf("%q: %v", text, err)
 		}
 	}
 }

@@ -33,6 +33,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/ecotracker-dev/ecotracker-operator/internal/testing/process"
 )
@@ -67,6 +68,7 @@ func documented(document, name string) string {
 func try(ctx context.Context, commands string) (string, error) {
 	shell := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", commands)
 	shell.Dir = root
+	shell.Env = append(os.Environ(), "PATH=bin:"+os.Getenv("PATH")) // helm
 	output, err := shell.CombinedOutput()
 	return string(output), err
 }
@@ -89,18 +91,25 @@ func install(ctx context.Context) string {
 	return output
 }
 
-// startManager runs the manager with the rights of its service account until the spec ends.
-func startManager() *process.Process {
+// startManager runs the manager with a token of its service account until the spec ends.
+func startManager(ctx context.Context, flags ...string) *process.Process {
+	GinkgoHelper()
+	return startManagerOf(ctx, filepath.Join(root, "bin", "manager"), flags...)
+}
+
+func startManagerOf(ctx context.Context, binary string, flags ...string) *process.Process {
 	GinkgoHelper()
 	config, err := clientcmd.LoadFromFile(os.Getenv("KUBECONFIG"))
 	Expect(err).NotTo(HaveOccurred())
+	token := strings.TrimSpace(sh(ctx, "kubectl create token ecotracker-controller-manager -n ecotracker-system --duration=2h"))
 	for _, user := range config.AuthInfos {
-		user.Impersonate = operatorUser
+		*user = clientcmdapi.AuthInfo{Token: token}
 	}
 	kubeconfig := filepath.Join(GinkgoT().TempDir(), "kubeconfig")
 	Expect(clientcmd.WriteToFile(*config, kubeconfig)).To(Succeed())
-	m, err := process.Start(filepath.Join(root, "bin", "manager"), nil, "--kubeconfig="+kubeconfig, "--namespace=ecotracker-system",
-		"--metrics-bind-address=0", "--health-probe-bind-address=0")
+	m, err := process.Start(binary, nil, append([]string{
+		"--kubeconfig=" + kubeconfig, "--namespace=ecotracker-system", "--metrics-bind-address=0", "--health-probe-bind-address=0",
+	}, flags...)...)
 	Expect(err).NotTo(HaveOccurred(), "build the manager first: make build")
 	DeferCleanup(func() {
 		m.Kill()
