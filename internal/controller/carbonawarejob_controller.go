@@ -81,7 +81,9 @@ func (r *CarbonAwareJobReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&carbonv1alpha1.GridRegion{}, handler.EnqueueRequestsFromMapFunc(jobsOfRegion(r.Client))).
 		Watches(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(jobsOfModels(r.Client)), r.Models.changes()).
 		Watches(&carbonv1alpha1.CarbonBudget{}, jobsOfBudget(r.Ledger)).
-		WithOptions(controller.Options{MaxConcurrentReconciles: planWorkers, ReconciliationTimeout: reconcileTimeout, RateLimiter: retries()}).
+		WithOptions(controller.Options{
+			MaxConcurrentReconciles: planWorkers, ReconciliationTimeout: reconcileTimeout, RateLimiter: retries(), NewQueue: newFairQueue,
+		}).
 		Complete(r)
 	if err != nil {
 		return fmt.Errorf("setting up the CarbonAwareJob controller: %w", err)

@@ -66,7 +66,9 @@ func (r *Starter) SetupWithManager(mgr ctrl.Manager) error {
 	err := ctrl.NewControllerManagedBy(mgr).
 		Named("starter").
 		For(&carbonv1alpha1.CarbonAwareJob{}).
-		WithOptions(controller.Options{MaxConcurrentReconciles: startWorkers, ReconciliationTimeout: reconcileTimeout, RateLimiter: retries()}).
+		WithOptions(controller.Options{
+			MaxConcurrentReconciles: startWorkers, ReconciliationTimeout: reconcileTimeout, RateLimiter: retries(), NewQueue: newFairQueue,
+		}).
 		Complete(r)
 	if err != nil {
 		return fmt.Errorf("setting up the starter: %w", err)

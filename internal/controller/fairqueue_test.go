@@ -1,0 +1,96 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"fmt"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+)
+
+func requestOf(namespace, name string) reconcile.Request {
+	return reconcile.Request{NamespacedName: types.NamespacedName{Namespace: namespace, Name: name}}
+}
+
+func testQueue(t *testing.T) *fairQueue {
+	t.Helper()
+	q, ok := newFairQueue("test", retries()).(*fairQueue)
+	if !ok {
+		t.Fatal("it is another queue")
+	}
+	t.Cleanup(q.ShutDown)
+	return q
+}
+
+// After ten thousand objects of one namespace, ten of another are all handed out among the first.
+func TestAFloodedQueueIsFair(t *testing.T) {
+	q := testQueue(t)
+	for i := range 10000 {
+		q.Add(requestOf("hostile", fmt.Sprint(i)))
+	}
+	for i := range 10 {
+		q.AddWithOpts(priorityqueue.AddOpts{Priority: new(-100)}, requestOf("quiet", fmt.Sprint(i)))
+	}
+	last, quiet := 0, 0
+	for i := range 10010 {
+		item, priority, _ := q.GetWithPriority()
+		if item.Namespace == "quiet" {
+			last, quiet = i, quiet+1
+			if priority != -100 {
+				t.Errorf("%v comes back with the priority %d", item, priority)
+			}
+		}
+		q.Done(item)
+	}
+	if quiet != 10 || last > 30 {
+		t.Errorf("the last of %d came after %d others", quiet, last)
+	}
+	if len(q.queued) != 0 || len(q.inNamespace) != 0 {
+		t.Errorf("still counted: %d, %v", len(q.queued), q.inNamespace)
+	}
+}
+
+// What is added again while it waits is counted once, and wins by the higher priority.
+func TestAFairQueueCountsOnce(t *testing.T) {
+	q := testQueue(t)
+	q.AddWithOpts(priorityqueue.AddOpts{Priority: new(-100)}, requestOf("ns", "a"))
+	q.Add(requestOf("ns", "a"))
+	q.Add(requestOf("ns", "b"))
+	if q.inNamespace["ns"] != 2 {
+		t.Errorf("counted: %v", q.inNamespace)
+	}
+	item, priority, _ := q.GetWithPriority()
+	if item != requestOf("ns", "a") || priority != 0 {
+		t.Errorf("%v, %d", item, priority)
+	}
+	q.Done(item)
+	q.AddWithOpts(priorityqueue.AddOpts{RateLimited: true, Priority: new(priority)}, item)
+	if q.inNamespace["ns"] != 2 {
+		t.Errorf("counted: %v", q.inNamespace)
+	}
+}
+
+func TestBands(t *testing.T) {
+	for before, want := range map[int]int{0: 0, 1: 1, 2: 1, 3: 2, 6: 2, 7: 3, 9999: 13} {
+		if got := band(before); got != want {
+			t.Errorf("after %d: %d, want %d", before, got, want)
+		}
+	}
+}

@@ -1,0 +1,154 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package install
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/testing/build"
+)
+
+// hostileJobs is how many objects the hostile namespace gets; HOSTILE sets it, to 10000 for the figure of
+// docs/security.md.
+func hostileJobs() int {
+	if text := os.Getenv("HOSTILE"); text != "" {
+		n, err := strconv.Atoi(text)
+		Expect(err).NotTo(HaveOccurred())
+		return n
+	}
+	return 600
+}
+
+// newCluster is a client for the administrator.
+func newCluster() client.WithWatch {
+	GinkgoHelper()
+	log.SetLogger(GinkgoLogr)
+	scheme := runtime.NewScheme()
+	Expect(batchv1.AddToScheme(scheme)).To(Succeed())
+	Expect(carbonv1alpha1.AddToScheme(scheme)).To(Succeed())
+	config, err := clientcmd.BuildConfigFromFlags("", os.Getenv("KUBECONFIG"))
+	Expect(err).NotTo(HaveOccurred())
+	config.QPS = -1
+	c, err := client.NewWithWatch(config, client.Options{Scheme: scheme})
+	Expect(err).NotTo(HaveOccurred())
+	return c
+}
+
+// empty is a job that starts at once, without pods, so that only the operator and the API server work.
+func empty(namespace, name string, restart corev1.RestartPolicy) *carbonv1alpha1.CarbonAwareJob {
+	return build.CarbonAwareJob(name, namespace).Regions("steady").MaxDelay(0).Jitter(0).Template(func(t *batchv1.JobTemplateSpec) {
+		t.Spec.Parallelism = ptr.To[int32](0)
+		t.Spec.Template.Spec.RestartPolicy = restart
+	}).Obj()
+}
+
+// delays makes jobs one after the other, as long as it is told to, and returns how long each took from its
+// creation until its Job was started.
+func delays(ctx context.Context, c client.WithWatch, prefix string, more func(n int) bool) []time.Duration {
+	GinkgoHelper()
+	watching, err := c.Watch(ctx, &batchv1.JobList{}, client.InNamespace("quiet"))
+	Expect(err).NotTo(HaveOccurred())
+	defer watching.Stop()
+	var all []time.Duration
+	for n := 0; more(n); n++ {
+		name, begin := fmt.Sprintf("%s-%d", prefix, n), time.Now()
+		Expect(c.Create(ctx, empty("quiet", name, corev1.RestartPolicyNever))).To(Succeed())
+		for event := range watching.ResultChan() {
+			if job, ok := event.Object.(*batchv1.Job); ok && job.Name == name && !ptr.Deref(job.Spec.Suspend, false) {
+				break
+			}
+		}
+		all = append(all, time.Since(begin))
+	}
+	slices.Sort(all)
+	return all
+}
+
+var _ = Describe("A hostile namespace", Ordered, func() {
+	It("does not keep another one waiting", func(ctx context.Context) {
+		Expect(left(ctx)).To(BeEmpty(), "the cluster must be one for this alone")
+		install(ctx)
+		sh(ctx, "kubectl create namespace hostile; kubectl create namespace quiet; kubectl create -f - <<'END'\n%s\nEND",
+			`{apiVersion: carbon.ecotracker.dev/v1alpha1, kind: GridRegion, metadata: {name: steady}, spec: {source: {static: {gramsPerKWh: "100"}}}}`)
+		startManager(ctx)
+		sh(ctx, "kubectl wait --for=condition=Ready gridregion/steady --timeout=60s")
+		c := newCluster()
+		without := delays(ctx, c, "before", func(n int) bool { return n < 20 })
+
+		total := hostileJobs()
+		By(fmt.Sprintf("making %d objects there: every third has a template that no Job may have", total))
+		var writers sync.WaitGroup
+		names := make(chan int, total)
+		for i := range total {
+			names <- i
+		}
+		close(names)
+		for range 10 {
+			writers.Go(func() {
+				defer GinkgoRecover()
+				for i := range names {
+					restart := corev1.RestartPolicyNever
+					if i%3 == 0 {
+						restart = corev1.RestartPolicyAlways
+					}
+					Expect(c.Create(ctx, empty("hostile", fmt.Sprintf("h-%d", i), restart))).To(Succeed())
+				}
+			})
+		}
+		begin := time.Now()
+		with := delays(ctx, c, "during", func(n int) bool { // while the operator has anything to do there
+			return n < 20 || n%10 != 0 || time.Since(begin) < 15*time.Minute && created(ctx, c) < total-(total+2)/3
+		})
+		writers.Wait()
+		AddReportEntry("delays", fmt.Sprintf("%d objects for %s\nwithout: median %s, longest %s, of %d\nwith: median %s, longest %s, of %d", total,
+			time.Since(begin).Round(time.Second), median(without), without[len(without)-1], len(without), median(with), with[len(with)-1], len(with)), ReportEntryVisibilityAlways)
+		sh(ctx, "kubectl delete carbonawarejobs --all --all-namespaces --timeout=10m; kubectl delete namespace hostile quiet --timeout=10m")
+		sh(ctx, "kubectl delete -f dist/install.yaml --timeout=5m")
+		Expect(median(with) - median(without)).To(BeNumerically("<", time.Second))
+	}, NodeTimeout(20*time.Minute))
+})
+
+func median(sorted []time.Duration) time.Duration {
+	return sorted[len(sorted)/2].Round(time.Millisecond)
+}
+
+// created counts the Jobs of the hostile namespace.
+func created(ctx context.Context, c client.Client) int {
+	GinkgoHelper()
+	jobs := &metav1.PartialObjectMetadataList{}
+	jobs.SetGroupVersionKind(batchv1.SchemeGroupVersion.WithKind("JobList"))
+	Expect(c.List(ctx, jobs, client.InNamespace("hostile"))).To(Succeed())
+	return len(jobs.Items)
+}
