@@ -47,7 +47,7 @@ demo: build $(CONTROLPLANE) ## Watch the operator work, on kind where docker ans
 ##@ Test
 
 .PHONY: test
-test: test-unit test-envtest test-faults test-install test-kwok ## Every test that needs no root: units, API server, faults, end to end on simulated nodes.
+test: test-unit test-envtest test-faults test-install test-docs test-kwok ## Every test that needs no root: units, API server, faults, end to end on simulated nodes.
 
 .PHONY: test-unit
 test-unit: ## The tests of the packages that need no API server.
@@ -106,6 +106,10 @@ test-kwok: build $(CONTROLPLANE) ## End to end on simulated nodes; fails on a ri
 test-install: build dist/install.yaml $(HELM) $(CONTROLPLANE) ## Install, rights and uninstall, by the commands of the documents.
 	$(CONTROLPLANE) run --nodes=kwok -- go test ./test/install/... -count=1 -timeout 30m $(TESTFLAGS)
 
+.PHONY: test-docs
+test-docs: build $(CONTROLPLANE) ## Run the commands of the documents, on simulated nodes.
+	$(CONTROLPLANE) run --nodes=kwok -- go test ./test/docs -run TestTheCommandsOfTheDocuments -count=1 -v -timeout 20m $(TESTFLAGS)
+
 .PHONY: test-e2e
 test-e2e: build $(CONTROLPLANE) ## End to end on real nodes with real pods: kind where docker answers, else Linux and root.
 	CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o bin/e2e-agent ./hack/e2eagent
@@ -155,6 +159,7 @@ docs: $(CRD_REF_DOCS) ## Generate the references of the API, of each kind and of
 	$(CRD_REF_DOCS) --log-level=ERROR --source-path=api --config=hack/crd-ref-docs.yaml \
 	  --renderer=markdown --output-path=docs/api.md
 	go run ./hack/metricsdoc docs/metrics.md
+	hack/adr-index.sh
 	for kind in CarbonAwareJob CarbonBudget GridRegion; do \
 	  go run ./hack/kinddocs $$kind config/crd/bases/carbon.ecotracker.dev_$${kind,,}s.yaml docs/operations.md docs/$${kind,,}.md; \
 	done

@@ -42,7 +42,7 @@ const root = "../.."
 
 var (
 	yamlBlock = regexp.MustCompile("(?ms)^```yaml\n(.*?)^```")
-	link      = regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
+	link      = regexp.MustCompile(`\]\(([^)#:]*)(#[^)]*)?\)`)
 	reasonRow = regexp.MustCompile("(?m)^\\| ((?:`\\w+`(?:, )?)+) \\|")
 	reason    = regexp.MustCompile(`(?m)^\s+(?:Reason\w+|\w+ Reason|\w+ DowngradeReason) = "(\w+)"`)
 )
@@ -120,14 +120,42 @@ func TestEveryAnnualMeanIsKnown(t *testing.T) {
 	}
 }
 
+// Every link inside the repository leads to a file, and its anchor to a heading.
 func TestEveryLinkLeadsSomewhere(t *testing.T) {
+	anchors := 0
 	for _, name := range find(t, ".md") {
-		for _, match := range link.FindAllStringSubmatch(read(t, name), -1) {
-			if _, err := os.Stat(filepath.Join(filepath.Dir(name), match[1])); err != nil {
+		for _, match := range link.FindAllStringSubmatch(fenced.ReplaceAllString(read(t, name), ""), -1) {
+			target := name
+			if match[1] != "" {
+				target = filepath.Join(filepath.Dir(name), match[1])
+			}
+			if _, err := os.Stat(target); err != nil {
 				t.Errorf("%s links to %s: %v", name, match[1], err)
+				continue
+			}
+			if anchor := strings.TrimPrefix(match[2], "#"); anchor != "" && strings.HasSuffix(target, ".md") {
+				anchors++
+				if !hasHeading(read(t, target), anchor) {
+					t.Errorf("%s links to %s#%s: there is no such heading", name, match[1], anchor)
+				}
 			}
 		}
 	}
+	if anchors < 10 {
+		t.Errorf("only %d anchors were found", anchors)
+	}
+}
+
+// hasHeading says whether a document has a heading of that anchor, as GitHub makes anchors: lower case,
+// hyphens for spaces, and nothing but letters, digits, hyphens and underscores.
+func hasHeading(text, anchor string) bool {
+	for _, heading := range regexp.MustCompile(`(?m)^#+ (.+)$`).FindAllStringSubmatch(text, -1) {
+		made := strings.ReplaceAll(strings.ToLower(heading[1]), " ", "-")
+		if regexp.MustCompile(`[^\p{L}\p{N}_-]`).ReplaceAllString(made, "") == anchor {
+			return true
+		}
+	}
+	return false
 }
 
 func TestEveryReasonIsExplained(t *testing.T) {
@@ -207,7 +235,10 @@ func split(t *testing.T, name string, texts []string) []*unstructured.Unstructur
 // find lists the documents that people read.
 func find(t *testing.T, suffix string) []string {
 	t.Helper()
-	files := []string{filepath.Join(root, "README.md"), filepath.Join(root, "hack/controlplane/README.md")}
+	var files []string
+	for _, name := range []string{"README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "hack/controlplane/README.md"} {
+		files = append(files, filepath.Join(root, name))
+	}
 	err := filepath.WalkDir(filepath.Join(root, "docs"), func(path string, _ fs.DirEntry, err error) error {
 		if strings.HasSuffix(path, suffix) {
 			files = append(files, path)
