@@ -19,7 +19,7 @@ limitations under the License.
 //
 // A CarbonAwareJob embeds a Job template, and most of its CRD is the documentation of that
 // template's fields, which "kubectl explain job" shows as well. Those descriptions are removed;
-// ours stay. It also mends what the generator gets wrong: see tighten and loosen.
+// ours stay. It also mends what the generator gets wrong: see tighten, loosen and unwrap.
 //
 // Usage: trimcrd FILE...
 package main
@@ -69,6 +69,7 @@ func trimCRD(raw []byte) ([]byte, error) {
 		return nil, err
 	}
 	trim(crd)
+	unwrap(crd)
 	tighten(crd)
 	asJSON, err := json.Marshal(crd)
 	if err != nil {

@@ -1,0 +1,28 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package main
+
+import "testing"
+
+func TestUnwrap(t *testing.T) {
+	node := map[string]any{"items": []any{map[string]any{"description": "one\nparagraph of\nlines\n\nanother:\n- a\n- b"}}}
+	unwrap(node)
+	got := node["items"].([]any)[0].(map[string]any)["description"]
+	if want := "one paragraph of lines\n\nanother:\n- a\n- b"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
