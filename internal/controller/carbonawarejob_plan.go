@@ -69,17 +69,21 @@ func (s *scope) plan() {
 		s.wakeAt(s.pendingUntil())
 		return
 	}
-	s.starts.reserve(s.caj.UID, func(room roomOf) *carbonv1alpha1.PlanStatus {
-		s.choose(s.request(room))
+	s.starts.reserve(s.caj.UID, func(p places) *carbonv1alpha1.PlanStatus {
+		s.choose(p)
+		if !caresAboutStart(s.caj) {
+			return nil
+		}
 		return s.caj.Status.Plan
 	})
 }
 
-// choose makes a plan, and puts it in the place of an old one if it is worth that.
-func (s *scope) choose(request policy.Request) {
+// choose makes a plan, and puts it in the place of an old one if that has lost its place, or if it is worth that.
+func (s *scope) choose(p places) {
+	request := s.request(p.room)
 	next := policy.Choose(request)
 	old := s.caj.Status.Plan
-	if old == nil || s.planIsVoid(old, next) {
+	if old == nil || s.planIsVoid(old, next) || p.lost(decisionOf(old), request) {
 		s.caj.Status.Plan = s.planStatus(old, next)
 		return
 	}
@@ -168,7 +172,7 @@ func (s *scope) request(room roomOf) policy.Request {
 	for _, r := range s.regions {
 		region := policy.Region{Name: r.name, Estimate: r.estimateAt(s.now, until), Signal: r.signal(), Excluded: s.excluded(r)}
 		if r.object != nil {
-			region.Room = room(r.name, int(ptr.Deref(r.object.Spec.MaxStartsPerWindow, 0)), region.Estimate.Series)
+			region.Room = room(r.name, s.now, int(ptr.Deref(r.object.Spec.MaxStartsPerWindow, 0)), region.Estimate.Series)
 		}
 		request.Regions = append(request.Regions, region)
 	}

@@ -17,12 +17,15 @@ limitations under the License.
 package controller
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
@@ -33,7 +36,11 @@ import (
 // roster knows where and when every waiting job is planned to start, so that a region with a cap gets no
 // more starts in a slot than that, and no pass has to look at all other jobs. Its truth are the plans in
 // status: it is filled from them after a start of the process. A pass holds its lock from the choice of
-// a start until that is entered, so that two passes never take the same last place.
+// a start until that is entered, so that two passes never take the same last place. A job that is held by its
+// user takes no place.
+//
+// Where a cap was lowered, the first jobs keep their places, by start and UID, and the others have none any more:
+// their next pass gives them another start.
 //
 // The zero roster is ready for use; nil knows of no other job.
 type roster struct {
@@ -70,8 +77,11 @@ func (r *roster) fill(ctx context.Context, c client.Reader) error {
 	return nil
 }
 
-// caresAboutStart says whether the job waits for its start.
+// caresAboutStart says whether the job waits for its start, and is not held.
 func caresAboutStart(caj *carbonv1alpha1.CarbonAwareJob) bool {
+	if ptr.Deref(caj.Spec.Suspend, false) {
+		return false
+	}
 	for _, over := range []string{carbonv1alpha1.ConditionStarted, carbonv1alpha1.ConditionComplete, carbonv1alpha1.ConditionFailed} {
 		if isTrue(caj.Status.Conditions, over) {
 			return false
@@ -82,19 +92,45 @@ func caresAboutStart(caj *carbonv1alpha1.CarbonAwareJob) bool {
 
 // reserve lets decide choose a start for the job, with the others' places in sight and its own one free,
 // and enters what it chose; nil for nothing.
-func (r *roster) reserve(uid types.UID, decide func(roomOf) *carbonv1alpha1.PlanStatus) {
+func (r *roster) reserve(uid types.UID, decide func(places) *carbonv1alpha1.PlanStatus) {
 	if r == nil {
-		decide(anyNumber)
+		decide(places{room: anyNumber})
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	p := places{own: new(plannedStart)}
+	p.room = func(region string, now time.Time, limit int, grid forecast.Series) *policy.Occupancy {
+		room := r.room(region, now, limit, grid) // which may cost the job its place
+		if at, has := r.plans[uid]; has && at.region == region {
+			*p.own = at
+			r.free(uid)
+		}
+		return room
+	}
+	plan := decide(p)
 	r.free(uid)
-	if plan := decide(r.room); plan != nil {
+	if plan != nil {
 		at := plannedStart{plan.Region, plan.Start.Time}
 		r.plans[uid] = at
 		r.rooms[at.region].Add(at.start)
 	}
+}
+
+// places are the room that others leave, and the place that the job itself has had until now; zero for none.
+type places struct {
+	room roomOf
+	own  *plannedStart
+}
+
+// lost says whether the job has no place any more for an earlier plan, and somebody else has it. The request was
+// made with these places.
+func (p places) lost(old policy.Decision, r policy.Request) bool {
+	if p.own == nil || p.own.region == old.Region && p.own.start.Equal(old.Start) || old.Start.Sub(r.Now) < policy.Freeze {
+		return false
+	}
+	i := slices.IndexFunc(r.Regions, func(region policy.Region) bool { return region.Name == old.Region })
+	return i >= 0 && r.Regions[i].Room.Full(old.Start)
 }
 
 // drop forgets a job that waits no longer.
@@ -114,23 +150,42 @@ func (r *roster) free(uid types.UID) {
 	}
 }
 
-// roomOf is the room for starts in a region with a cap on the slots of a series; nil for any number.
-type roomOf func(region string, limit int, grid forecast.Series) *policy.Occupancy
+// roomOf is the room for starts in a region, at a time, with a cap on the slots of a series; nil for any number.
+type roomOf func(region string, now time.Time, limit int, grid forecast.Series) *policy.Occupancy
 
 // anyNumber is the room where nobody else counts.
-func anyNumber(string, int, forecast.Series) *policy.Occupancy { return nil }
+func anyNumber(string, time.Time, int, forecast.Series) *policy.Occupancy { return nil }
 
 // room counts anew only when the cap or the slots of the region have changed.
-func (r *roster) room(region string, limit int, grid forecast.Series) *policy.Occupancy {
-	if counted := r.rooms[region]; counted.Fits(limit, grid) {
+func (r *roster) room(region string, now time.Time, limit int, grid forecast.Series) *policy.Occupancy {
+	counted := r.rooms[region]
+	if counted.Fits(limit, grid) {
 		return counted
 	}
 	fresh := policy.NewOccupancy(limit, grid)
-	for _, at := range r.plans {
-		if at.region == region {
-			fresh.Add(at.start)
+	capped := counted == nil || counted.IsOn(grid) // and not a source that counts in other slots for a while
+	for _, uid := range r.inOrder(region) {
+		at := r.plans[uid]
+		if capped && fresh.Full(at.start) && at.start.Sub(now) >= policy.Freeze {
+			delete(r.plans, uid)
+			continue
 		}
+		fresh.Add(at.start)
 	}
 	r.rooms[region] = fresh
 	return fresh
+}
+
+// inOrder are the jobs that are planned to start in the region, by start and UID.
+func (r *roster) inOrder(region string) []types.UID {
+	var uids []types.UID
+	for uid, at := range r.plans {
+		if at.region == region {
+			uids = append(uids, uid)
+		}
+	}
+	slices.SortFunc(uids, func(a, b types.UID) int {
+		return cmp.Or(r.plans[a].start.Compare(r.plans[b].start), cmp.Compare(a, b))
+	})
+	return uids
 }

@@ -41,9 +41,11 @@ const (
 
 // Trace is a table of carbon intensities on one grid, in gCO2e/kWh: what was forecast for a slot and
 // what it really was. Actual is empty when the table has no such column. Estimated are values of slots
-// that ended which the source itself only estimated; empty for most sources.
+// that ended which the source itself only estimated; empty for most sources. Issued are the forecasts as they
+// were known at their time, oldest first, where the table tells; Forecast is then the last word on each slot.
 type Trace struct {
 	Forecast, Actual, Estimated Series
+	Issued                      []Issued
 }
 
 // actualElseForecast is, slot by slot, the actual value, else what was estimated or forecast.
@@ -64,34 +66,42 @@ type traceRow struct {
 	forecast, actual float64
 	// estimated says that the slot had ended, and forecast is what its source estimated afterwards.
 	estimated bool
+	issued    time.Time // of the forecast; zero when the table does not tell
 }
 
-type traceColumns struct{ from, to, forecast, actual int }
+type traceColumns struct{ from, to, forecast, actual, issued int }
 
 // ParseTrace reads a CSV table with the columns from, to, intensity_forecast and, optionally,
 // intensity_actual, in any order; other columns are ignored. Times are RFC 3339, with or without
 // seconds; intensities are gCO2e/kWh. Rows may come in any order, missing slots become unknown, an
 // empty actual is unknown. Everything else that is wrong is an error that names the line, as are more than
 // MaxTraceSlots slots.
-func ParseTrace(r io.Reader) (Trace, error) { return parseTrace(r, MaxTraceSlots) }
+func ParseTrace(r io.Reader) (Trace, error) {
+	rows, columns, err := readRows(r, MaxTraceSlots, false)
+	if err != nil {
+		return Trace{}, err
+	}
+	return assemble(rows, columns.actual >= 0)
+}
 
-// ParseHistory reads the same table with up to MaxHistorySlots slots: what a person replays is no object of
-// a cluster.
-func ParseHistory(r io.Reader) (Trace, error) { return parseTrace(r, MaxHistorySlots) }
-
-func parseTrace(r io.Reader, limit int) (Trace, error) {
+// readRows reads the rows of a table, at most limit, and when their forecasts were issued, if asked for.
+func readRows(r io.Reader, limit int, withIssues bool) ([]traceRow, traceColumns, error) {
+	none := traceColumns{}
 	reader := csv.NewReader(r)
 	reader.TrimLeadingSpace = true
 	header, err := reader.Read()
 	if errors.Is(err, io.EOF) {
-		return Trace{}, errors.New("the trace is empty: it needs a header line with from, to and intensity_forecast")
+		return nil, none, errors.New("the trace is empty: it needs a header line with from, to and intensity_forecast")
 	}
 	if err != nil {
-		return Trace{}, fmt.Errorf("the trace is not a CSV table: %w", err)
+		return nil, none, fmt.Errorf("the trace is not a CSV table: %w", err)
 	}
 	columns, err := findColumns(header)
 	if err != nil {
-		return Trace{}, err
+		return nil, none, err
+	}
+	if !withIssues {
+		columns.issued = -1
 	}
 	var rows []traceRow
 	for {
@@ -100,22 +110,22 @@ func parseTrace(r io.Reader, limit int) (Trace, error) {
 			break
 		}
 		if err != nil {
-			return Trace{}, fmt.Errorf("the trace is not a CSV table: %w", err)
+			return nil, none, fmt.Errorf("the trace is not a CSV table: %w", err)
 		}
 		line, _ := reader.FieldPos(0)
 		row, err := parseRow(record, columns)
 		if err != nil {
-			return Trace{}, fmt.Errorf("line %d: %w", line, err)
+			return nil, none, fmt.Errorf("line %d: %w", line, err)
 		}
 		row.where = fmt.Sprintf("line %d", line)
 		if rows = append(rows, row); len(rows) > limit {
-			return Trace{}, fmt.Errorf("line %d: a trace has at most %d slots", line, limit)
+			return nil, none, fmt.Errorf("line %d: a trace has at most %d slots", line, limit)
 		}
 	}
 	if len(rows) == 0 {
-		return Trace{}, errors.New("the trace has a header but no rows")
+		return nil, none, errors.New("the trace has a header but no rows")
 	}
-	return assembleUpTo(limit, rows, columns.actual >= 0)
+	return rows, columns, nil
 }
 
 func findColumns(header []string) (traceColumns, error) {
@@ -124,7 +134,7 @@ func findColumns(header []string) (traceColumns, error) {
 			return strings.EqualFold(strings.TrimSpace(strings.TrimPrefix(h, "\ufeff")), name)
 		})
 	}
-	c := traceColumns{index("from"), index("to"), index("intensity_forecast"), index("intensity_actual")}
+	c := traceColumns{index("from"), index("to"), index("intensity_forecast"), index("intensity_actual"), index("issued_at")}
 	for name, i := range map[string]int{"from": c.from, "to": c.to, "intensity_forecast": c.forecast} {
 		if i < 0 {
 			return c, fmt.Errorf("line 1: the header has no column %q: it needs from, to and intensity_forecast", name)
@@ -145,6 +155,11 @@ func parseRow(record []string, c traceColumns) (row traceRow, err error) {
 	}
 	if row.forecast, err = parseGrams(record[c.forecast]); err != nil {
 		return row, fmt.Errorf("intensity_forecast: %w", err)
+	}
+	if c.issued >= 0 {
+		if row.issued, err = parseTime(record[c.issued]); err != nil {
+			return row, fmt.Errorf("issued_at: %w", err)
+		}
 	}
 	row.actual = math.NaN()
 	if c.actual >= 0 && strings.TrimSpace(record[c.actual]) != "" {
@@ -175,76 +190,4 @@ func parseGrams(text string) (float64, error) {
 		return 0, fmt.Errorf("%q is not an intensity from 0 to %.0f gCO2e/kWh", text, MaxGramsPerKWh)
 	}
 	return g, nil
-}
-
-// assemble puts the rows on one grid of at most MaxTraceSlots.
-func assemble(rows []traceRow, hasActual bool) (Trace, error) {
-	return assembleUpTo(MaxTraceSlots, rows, hasActual)
-}
-
-func assembleUpTo(limit int, rows []traceRow, hasActual bool) (Trace, error) {
-	if len(rows) == 0 {
-		return Trace{}, errors.New("there is not a single slot")
-	}
-	slices.SortStableFunc(rows, func(a, b traceRow) int { return a.from.Compare(b.from) })
-	start, step := rows[0].from, rows[0].to.Sub(rows[0].from)
-	slots := rows[len(rows)-1].from.Sub(start)/step + 1
-	if slots > time.Duration(limit) {
-		return Trace{}, fmt.Errorf("%s: the trace spans %d slots, at most %d are allowed", rows[len(rows)-1].where, slots, limit)
-	}
-	t := Trace{Forecast: unknown(start, step, int(slots))}
-	if hasActual {
-		t.Actual = unknown(start, step, int(slots))
-	}
-	previous := -1
-	for _, row := range rows {
-		if got := row.to.Sub(row.from); got != step {
-			return Trace{}, fmt.Errorf("%s: the slot is %s long, others %s: all must be equal", row.where, got, step)
-		}
-		offset := row.from.Sub(start)
-		if offset%step != 0 {
-			return Trace{}, fmt.Errorf("%s: the slot at %s overlaps its neighbour: slots must begin a multiple of %s after %s",
-				row.where, row.from.Format(time.RFC3339), step, start.Format(time.RFC3339))
-		}
-		i := int(offset / step)
-		if i == previous {
-			return Trace{}, fmt.Errorf("%s: the slot at %s is there twice", row.where, row.from.Format(time.RFC3339))
-		}
-		previous = i
-		t.Forecast.Grams[i] = row.forecast
-		if row.estimated {
-			if t.Estimated.Empty() {
-				t.Estimated = unknown(start, step, int(slots))
-			}
-			t.Estimated.Grams[i] = row.forecast
-		}
-		if hasActual {
-			t.Actual.Grams[i] = row.actual
-		}
-	}
-	return t, nil
-}
-
-func unknown(start time.Time, step time.Duration, slots int) Series {
-	s := Series{Start: start, Step: step, Grams: make([]float64, slots)}
-	for i := range s.Grams {
-		s.Grams[i] = math.NaN()
-	}
-	return s
-}
-
-// leastStep is the shortest time between two starts of slots in Unix seconds, which may come in any order,
-// twice, or with gaps between them; zero when there are no two, and when they are years apart.
-func leastStep(starts []int64) time.Duration {
-	starts = slices.Sorted(slices.Values(starts))
-	least := int64(0)
-	for i := 1; i < len(starts); i++ {
-		if step := starts[i] - starts[i-1]; step > 0 && (least == 0 || step < least) {
-			least = step
-		}
-	}
-	if least > int64(day/time.Second) {
-		return 0
-	}
-	return time.Duration(least) * time.Second
 }

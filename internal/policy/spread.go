@@ -42,10 +42,13 @@ type Occupancy struct {
 	starts       map[int64]int
 }
 
+// longestSlot is how long a slot can be in which starts are counted: a constant has no slots to spread over.
+const longestSlot = 24 * time.Hour
+
 // NewOccupancy counts starts on the grid of a series, at most limit a slot; nil when the limit is below 1
-// or the series has no slots.
+// or the series has no slots, or is constant.
 func NewOccupancy(limit int, grid forecast.Series) *Occupancy {
-	if limit < 1 || grid.Step <= 0 {
+	if !canCount(limit, grid) {
 		return nil
 	}
 	parts := max(1, min(limit, int(grid.Step/partOfSlot)))
@@ -55,13 +58,25 @@ func NewOccupancy(limit int, grid forecast.Series) *Occupancy {
 	return &Occupancy{limit: limit, parts: parts, origin: grid.Start, part: grid.Step / time.Duration(parts), starts: map[int64]int{}}
 }
 
+func canCount(limit int, grid forecast.Series) bool {
+	return limit >= 1 && grid.Step > 0 && grid.Step <= longestSlot
+}
+
 // Fits says whether the slots of a series are those that are counted, and the limit is the same.
 func (o *Occupancy) Fits(limit int, grid forecast.Series) bool {
-	if o == nil || limit < 1 || grid.Step <= 0 {
-		return o == nil && (limit < 1 || grid.Step <= 0)
+	if o == nil || !canCount(limit, grid) {
+		return o == nil && !canCount(limit, grid)
+	}
+	return o.limit == limit && o.IsOn(grid)
+}
+
+// IsOn says whether the slots of a series are those that are counted; nil counts none.
+func (o *Occupancy) IsOn(grid forecast.Series) bool {
+	if o == nil || grid.Step <= 0 {
+		return false
 	}
 	step := o.part * time.Duration(o.parts)
-	return o.limit == limit && step == grid.Step && grid.Start.Sub(o.origin)%step == 0
+	return step == grid.Step && grid.Start.Sub(o.origin)%step == 0
 }
 
 // Add counts a start at t.

@@ -44,6 +44,8 @@ type history struct {
 type Knowledge struct {
 	// from and until bound what it is about; published is the end of the last actual value.
 	from, until, published time.Time
+	// issue is which of the issued forecasts was the last one; -1 where they are not told, or none was there yet.
+	issue int
 	// ahead is the forecast of the slots that had not ended.
 	ahead forecast.Series
 	// meanDay is the mean day of the last 14 days, as far as it was published.
@@ -58,12 +60,13 @@ func (h *history) at(t, until time.Time) *Knowledge {
 	slot := floorTo(t, h.trace.Forecast.Start, step)
 	published := floorTo(t.Add(-h.late), h.trace.Actual.Start, step)
 	until = floorTo(until.Add(step-1), h.trace.Forecast.Start, step) // whole slots: one answer does for all jobs of a slot
+	issue := h.lastIssue(t)
 	for i := range h.known {
-		if k := &h.known[i]; k.from.Equal(slot) && k.until.Equal(until) && k.published.Equal(published) {
+		if k := &h.known[i]; k.issue == issue && k.from.Equal(slot) && k.until.Equal(until) && k.published.Equal(published) {
 			return k
 		}
 	}
-	k := Knowledge{from: slot, until: until, published: published, ahead: h.trace.Forecast.Clip(slot, until)}
+	k := Knowledge{from: slot, until: until, published: published, issue: issue, ahead: h.issued(issue).Clip(slot, until)}
 	k.ahead.Grams = slices.Clone(k.ahead.Grams)
 	if h.known[0].published.Equal(published) {
 		k.meanDay = h.known[0].meanDay
@@ -73,6 +76,29 @@ func (h *history) at(t, until time.Time) *Knowledge {
 	}
 	h.known[1], h.known[0] = h.known[0], k
 	return &h.known[0]
+}
+
+// lastIssue is the last forecast that was issued by t, as an index; -1 for none.
+func (h *history) lastIssue(t time.Time) int {
+	after, _ := slices.BinarySearchFunc(h.trace.Issued, t, func(i forecast.Issued, t time.Time) int {
+		if i.At.After(t) {
+			return 1
+		}
+		return -1
+	})
+	return after - 1
+}
+
+// issued is the forecast of an issue. Histories that do not tell them have one for all times: the last word on
+// every slot.
+func (h *history) issued(issue int) forecast.Series {
+	switch {
+	case len(h.trace.Issued) == 0:
+		return h.trace.Forecast
+	case issue < 0:
+		return forecast.Series{}
+	}
+	return h.trace.Issued[issue].Forecast
 }
 
 // Forecast is what the provider had forecast.

@@ -216,6 +216,29 @@ func scramble(trace forecast.Trace, now time.Time, late time.Duration, beyond ti
 	}
 }
 
+// TestForecastsAsTheyWereIssued holds that a policy sees the last forecast that there was, and none of later ones.
+func TestForecastsAsTheyWereIssued(t *testing.T) {
+	start := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	of := func(first int, grams ...float64) forecast.Series {
+		return forecast.Series{Start: start.Add(time.Duration(first) * slot), Step: slot, Grams: grams}
+	}
+	trace := forecast.Trace{Forecast: of(0, 300, 1, 1, 1, 1, 1), Actual: of(0, 300, 250, 200, 150, 100, 50), Issued: []forecast.Issued{
+		{At: start.Add(5 * time.Minute), Forecast: of(0, 300, 280, 100, 290)},
+		{At: start.Add(40 * time.Minute), Forecast: of(1, 280, 270, 90, 260)},
+		{At: start.Add(2 * time.Hour), Forecast: of(4, 1, 1)},
+	}}
+	o := options(90 * time.Minute)
+	for minutes, want := range map[int]int{0: 0, 4: 4, 5: 60, 39: 60, 40: 90, 65: 90} {
+		for _, name := range []string{Argmin, Default} {
+			submitted := start.Add(time.Duration(minutes) * time.Minute)
+			got := decide(t, name, []Region{{"gb", trace}}, o, job{uid: "x", submitted: submitted})
+			if at := int(got.at.Sub(start).Minutes()); at != want {
+				t.Errorf("%s, submitted at minute %d: starts at minute %d, want %d", name, minutes, at, want)
+			}
+		}
+	}
+}
+
 func TestTheHerd(t *testing.T) {
 	trace := paper(t)
 	days := 9 * 48 // with a history for the mean day; the whole month gives the same and takes longer

@@ -23,6 +23,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/ecotracker-dev/ecotracker-operator/internal/forecast"
 )
 
 // TestTheIssuedForecastsAsATable runs the command of the documentation on what kubectl would give it.
@@ -39,16 +41,27 @@ func TestTheIssuedForecastsAsATable(t *testing.T) {
 		t.Skip("SKIPPED: jq is not installed, so the command for issued forecasts is not tried")
 	}
 	jq := exec.CommandContext(t.Context(), "jq", "-r", string(command[1]))
-	jq.Stdin = strings.NewReader(`{"status":{"issued":[
+	jq.Stdin = strings.NewReader(`{"status":{
+		"recent":{"start":"2026-11-24T07:30:00Z","stepSeconds":900,"gramsPerKWh":["150","151","130","133","129.5","128"],"qualities":"AAAAAF"},
+		"issued":[
 		{"issuedAt":"2026-11-24T08:05:00Z","start":"2026-11-24T08:00:00Z","stepSeconds":1800,"gramsPerKWh":[131,128]},
 		{"issuedAt":"2026-11-24T09:05:00Z","start":"2026-11-24T09:00:00Z","stepSeconds":3600,"gramsPerKWh":[90]}]}}`)
 	got, err := jq.CombinedOutput()
-	want := `"from","to","issued_at","intensity_forecast"
-"2026-11-24T08:00:00Z","2026-11-24T08:30:00Z","2026-11-24T08:05:00Z",131
-"2026-11-24T08:30:00Z","2026-11-24T09:00:00Z","2026-11-24T08:05:00Z",128
-"2026-11-24T09:00:00Z","2026-11-24T10:00:00Z","2026-11-24T09:05:00Z",90
+	want := `"from","to","issued_at","intensity_forecast","intensity_actual"
+"2026-11-24T08:00:00Z","2026-11-24T08:30:00Z","2026-11-24T08:05:00Z",131,131.5
+"2026-11-24T08:30:00Z","2026-11-24T09:00:00Z","2026-11-24T08:05:00Z",128,
+"2026-11-24T09:00:00Z","2026-11-24T10:00:00Z","2026-11-24T09:05:00Z",90,
 `
 	if err != nil || string(got) != want {
 		t.Errorf("%v:\n%s", err, got)
+	}
+	if _, err := forecast.ParseHistory(strings.NewReader(strings.Join(strings.SplitAfter(string(got), "\n")[:3], ""))); err != nil {
+		t.Errorf("a replay does not read it: %v", err)
+	}
+
+	jq = exec.CommandContext(t.Context(), "jq", "-r", string(command[1]))
+	jq.Stdin = strings.NewReader(`{"status":{"issued":[{"issuedAt":"2026-11-24T08:05:00Z","start":"2026-11-24T08:00:00Z","stepSeconds":1800,"gramsPerKWh":[131]}]}}`)
+	if got, err := jq.CombinedOutput(); err != nil || !strings.HasSuffix(string(got), "Z\",131,\n") {
+		t.Errorf("without actual values: %v:\n%s", err, got)
 	}
 }
