@@ -38,6 +38,9 @@ func ParseHistory(r io.Reader) (Trace, error) {
 	return assembleIssued(rows, columns.actual >= 0)
 }
 
+// maxIssuedSlots is how many slots all issues of a history have together, gaps included.
+const maxIssuedSlots = 2 * MaxHistorySlots
+
 // assembleIssued puts the last word on every slot on one grid, and every issue on its own.
 func assembleIssued(rows []traceRow, hasActual bool) (Trace, error) {
 	slices.SortStableFunc(rows, func(a, b traceRow) int { return a.issued.Compare(b.issued) })
@@ -64,12 +67,14 @@ func assembleIssued(rows []traceRow, hasActual bool) (Trace, error) {
 	if err != nil {
 		return Trace{}, err
 	}
+	left := maxIssuedSlots
 	for _, issue := range issues {
 		at := issue[0].issued
-		told, err := assembleUpTo(MaxHistorySlots, dropRepeated(issue), false)
+		told, err := assembleUpTo(left, dropRepeated(issue), false)
 		if err != nil {
 			return Trace{}, fmt.Errorf("issued at %s: %w", at.Format(time.RFC3339), err)
 		}
+		left -= len(told.Forecast.Grams)
 		trace.Issued = append(trace.Issued, Issued{At: at, Forecast: told.Forecast})
 	}
 	return trace, nil

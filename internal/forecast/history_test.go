@@ -64,3 +64,30 @@ func TestParseHistoryRefuses(t *testing.T) {
 		}
 	}
 }
+
+func FuzzParseHistory(f *testing.F) {
+	row := "2026-11-24T08:00Z,2026-11-24T08:30Z,2026-11-24T08:05:00Z,131,140\n"
+	f.Add(issuedHeader + row)
+	f.Add(issuedHeader + row + row + strings.ReplaceAll(row, "08:05", "09:05"))
+	f.Add(issuedHeader + row + strings.Replace(row, "2026-11-24T08:0", "2926-11-24T08:0", 1))
+	f.Add(issuedHeader + strings.Replace(row, "08:05:00", "08:05:00.5", 1))
+	f.Fuzz(func(t *testing.T, table string) {
+		trace, err := ParseHistory(strings.NewReader(table))
+		if err != nil {
+			return
+		}
+		if n := len(trace.Forecast.Grams); n == 0 || n > MaxHistorySlots || trace.Forecast.Validate() != nil {
+			t.Errorf("%d slots: %v", n, trace.Forecast.Validate())
+		}
+		slots := 0
+		for i, issued := range trace.Issued {
+			slots += len(issued.Forecast.Grams)
+			if issued.Forecast.Validate() != nil || i > 0 && !trace.Issued[i-1].At.Before(issued.At) {
+				t.Errorf("issue %d, at %s: %v", i, issued.At, issued.Forecast.Validate())
+			}
+		}
+		if slots > maxIssuedSlots {
+			t.Errorf("%d slots of issues", slots)
+		}
+	})
+}

@@ -65,7 +65,7 @@ var _ = Describe("A cap on starts", func() {
 		for i := range jobs {
 			job := w.get(name(i))
 			plan := job.Status.Plan
-			if ptr.Deref(job.Spec.Suspend, false) || plan.Start.Time.Sub(w.clock.Now()) < 10*time.Second {
+			if ptr.Deref(job.Spec.Suspend, false) || plan.Start.Sub(w.clock.Now()) < 10*time.Second {
 				continue
 			}
 			Expect(number(plan.GramsPerKWh)).To(BeNumerically("<", 300), name(i))
