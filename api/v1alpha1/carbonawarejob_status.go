@@ -56,6 +56,14 @@ type CarbonAwareJobStatus struct {
 	// +optional
 	ReservedGrams Decimal `json:"reservedGrams,omitempty"`
 
+	// reservedIn are the CarbonBudgets that have set reservedGrams aside. The job does not start before all
+	// that hold it and match its labels are among them.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=256
+	// +kubebuilder:validation:items:MaxLength=63
+	ReservedIn []string `json:"reservedIn,omitempty"`
+
 	// emissions is the record of the run. It is absent while nothing ran, and when the energy is
 	// unknown.
 	// +optional

@@ -166,6 +166,20 @@ type CarbonBudgetStatus struct {
 	// +kubebuilder:validation:MaxItems=256
 	Settling []SettlingJob `json:"settling,omitempty"`
 
+	// leader names the process that reserves in this budget. Another one takes the budget over by writing
+	// its own name here, and reads all reservations after that: the former one can write no more.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	Leader string `json:"leader,omitempty"`
+
+	// granted are CarbonAwareJobs for which grams are set aside here, as part of reservedGrams, and whose
+	// own status does not say so yet. None starts before both do.
+	// +optional
+	// +listType=map
+	// +listMapKey=uid
+	// +kubebuilder:validation:MaxItems=256
+	Granted []GrantedJob `json:"granted,omitempty"`
+
 	// history holds the periods before this one, the latest first, at most 12.
 	// +optional
 	// +listType=atomic
@@ -210,6 +224,24 @@ type SettlingJob struct {
 	// grams that were settled, in gCO2e.
 	// +required
 	Grams Decimal `json:"grams,omitempty"`
+}
+
+// GrantedJob is a CarbonAwareJob that was granted room in a budget.
+type GrantedJob struct {
+	// uid of the CarbonAwareJob.
+	// +required
+	UID types.UID `json:"uid,omitempty"`
+
+	// grams that were granted, in gCO2e.
+	// +required
+	Grams Decimal `json:"grams,omitempty"`
+
+	// resourceVersion of the CarbonAwareJob for which this holds. A later one that has no reservation has
+	// given it up.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	ResourceVersion string `json:"resourceVersion,omitempty"`
 }
 
 // PeriodTotal is what was used in a period that is over.

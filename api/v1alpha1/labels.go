@@ -39,6 +39,10 @@ const (
 	// the patch that suspends the Job.
 	AnnotationStop = "carbon.ecotracker.dev/stop"
 
+	// AnnotationGivenBack on a Job is the resourceVersion of its CarbonAwareJob at which the reservation for
+	// its start was given back: by that version, or an earlier one, it must not be started.
+	AnnotationGivenBack = "carbon.ecotracker.dev/given-back"
+
 	// LabelKueueQueue is Kueue's queue label. A template that carries it is handed to Kueue at
 	// the planned time: Kueue unsuspends the Job then.
 	LabelKueueQueue = "kueue.x-k8s.io/queue-name"

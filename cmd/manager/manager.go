@@ -138,16 +138,20 @@ func setupControllers(ctx context.Context, mgr ctrl.Manager, o *options, now clo
 	models := &controller.ModelTable{
 		Reader: mgr.GetClient(), Method: o.llmMethod, ConfigMap: types.NamespacedName{Namespace: o.namespace, Name: o.modelsConfigMap},
 	}
-	vigil := controller.NewVigil(clock.RealClock{})
-	if err := mgr.Add(vigil); err != nil {
-		return fmt.Errorf("adding the vigil of the leader: %w", err)
+	var vigil *controller.Vigil // nobody else leads without an election
+	if o.leaderElect {
+		vigil = controller.NewVigil(clock.RealClock{})
+		if err := mgr.Add(vigil); err != nil {
+			return fmt.Errorf("adding the vigil of the leader: %w", err)
+		}
 	}
-	ledger := controller.NewLedger(controller.InNamespaces(mgr.GetAPIReader(), o.watchNamespaces), vigil)
+	ledger := controller.NewLedger(mgr.GetAPIReader(), mgr.GetClient(), models)
+	budgets := &controller.CarbonBudgetReconciler{Client: mgr.GetClient(), Recorder: recorder, Clock: now, Ledger: ledger}
 	controllers := []interface{ SetupWithManager(ctrl.Manager) error }{
 		&controller.ModelTableReconciler{Models: models, Client: mgr.GetClient(), Recorder: recorder},
-		&controller.CarbonAwareJobReconciler{Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Recorder: recorder, Clock: now, Models: models, Ledger: ledger},
-		&controller.Starter{Client: mgr.GetClient(), Recorder: recorder, Clock: now, Ledger: ledger},
-		&controller.CarbonBudgetReconciler{Client: mgr.GetClient(), Recorder: recorder, Clock: now, Ledger: ledger},
+		&controller.CarbonAwareJobReconciler{Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Recorder: recorder, Clock: now, Models: models, Ledger: ledger, Budgets: budgets},
+		&controller.Starter{Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Recorder: recorder, Clock: now, Ledger: ledger, Vigil: vigil},
+		budgets,
 	}
 	if o.pollRegions {
 		controllers = append(controllers,

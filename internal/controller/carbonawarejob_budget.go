@@ -23,8 +23,10 @@ import (
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -41,7 +43,7 @@ const holdRetry = 5 * time.Minute
 // or holds the job. The reservation is part of the status that this pass writes: the Starter starts
 // no budgeted job without it.
 func (r *CarbonAwareJobReconciler) reserve(ctx context.Context, s *scope) error {
-	if err := r.Ledger.load(ctx, s.now); err != nil {
+	if err := r.Ledger.load(ctx, s.caj.Namespace, s.now); err != nil {
 		return err
 	}
 	if s.finished() || s.jobGone {
@@ -61,20 +63,27 @@ func (r *CarbonAwareJobReconciler) reserve(ctx context.Context, s *scope) error 
 		s.set(carbonv1alpha1.ConditionWithinBudget, metav1.ConditionFalse, carbonv1alpha1.ReasonEnergyUnknown,
 			"spec.maxGrams holds the job, because its energy is unknown and cannot be watched: the condition EnergyKnown says what is missing")
 	case budgeted && s.isDue():
-		return r.ask(s)
+		verdict := r.Ledger.reserve(s.caj, s.claim(), s.now)
+		if err := r.Budgets.grant(ctx, s.caj, verdict); err != nil {
+			return err
+		}
+		s.follow(verdict)
 	default:
 		r.withdraw(s, budgeted)
 	}
+	s.renews = !s.started() && s.caj.Status.ReservedGrams == "" && r.Ledger.bound(s.caj)
 	return nil
 }
 
-// ask asks the ledger for the grams of a job whose start is near.
-func (r *CarbonAwareJobReconciler) ask(s *scope) error {
-	if !r.Ledger.mayGrant() {
-		return errStaleCache
+// renew makes sure that the status differs from before when it must be written: by that, no other process
+// can write what it was granted for the former state of the job.
+func (s *scope) renew(before *carbonv1alpha1.CarbonAwareJob) {
+	if !s.renews || !equality.Semantic.DeepEqual(before.Status, s.caj.Status) {
+		return
 	}
-	s.follow(r.Ledger.reserve(s.caj, s.claim(), s.now))
-	return nil
+	ready := findCondition(s.caj.Status.Conditions, carbonv1alpha1.ConditionReady)
+	ready.LastTransitionTime = metav1.NewTime(ready.LastTransitionTime.Add(max(time.Second, s.now.Sub(ready.LastTransitionTime.Time))))
+	s.wakeAt(s.now)
 }
 
 // restsAgain says whether a job that was about to start is not any more: it is held by hand, cannot be
@@ -84,32 +93,67 @@ func (s *scope) restsAgain() bool {
 	return !s.started() && (ptr.Deref(s.caj.Spec.Suspend, false) || s.blocked != nil || plan != nil && plan.Start.Sub(s.now) > policy.Freeze)
 }
 
-// giveBack gives up what stands in the status of a job if it rests again, so that others may have it, or
-// if a budget that terminates was used up before its start: it would be stopped at once. The API server itself is asked whether the Job was started meanwhile.
+// giveBack gives up what stands in the status of a job if it rests again, so that others may have it, if
+// its labels are those of other budgets now, or if a budget that terminates was used up before its start: it
+// would be stopped at once.
 func (r *CarbonAwareJobReconciler) giveBack(ctx context.Context, s *scope) error {
-	usedUp := !s.started() && r.Ledger.exhausted(s.caj) != ""
-	if !usedUp && !s.restsAgain() {
+	if s.started() {
 		return nil
 	}
-	if !r.Ledger.bar(s.caj) {
-		return errStaleCache
+	asksAgain := r.Ledger.exhausted(s.caj) != "" || !r.Ledger.covered(s.caj)
+	if !asksAgain && !s.restsAgain() {
+		s.renews = s.job != nil && isGivenBack(s.job, s.caj) // it was about to be given back, and is needed after all
+		return nil
 	}
-	job := &batchv1.Job{}
-	if err := r.APIReader.Get(ctx, client.ObjectKeyFromObject(s.caj), job); client.IgnoreNotFound(err) != nil {
-		return fmt.Errorf("reading the Job before its reservation is given back: %w", err)
+	if err := r.bar(ctx, s); err != nil {
+		return err
 	}
-	if isStartIssued(job) && isOurs(job, s.caj) {
-		return errStaleCache
-	}
-	s.caj.Status.ReservedGrams, s.givesBack = "", true
+	s.caj.Status.ReservedGrams, s.caj.Status.ReservedIn = "", nil
 	meta.RemoveStatusCondition(&s.caj.Status.Conditions, carbonv1alpha1.ConditionWithinBudget)
 	if due := s.caj.Status.Plan; due != nil && due.Start.Add(-policy.Freeze).After(s.now) {
 		s.wakeAt(due.Start.Add(-policy.Freeze))
 	}
-	if usedUp {
-		s.wakeAt(s.now) // it asks again, and is held
+	if asksAgain {
+		s.wakeAt(s.now)
 	}
 	return nil
+}
+
+// bar keeps every process from starting the Job by the reservation that is going to be given back: a start
+// that is under way fails, because the Job has changed, and none begins by what the job's status says now.
+// The API server itself is asked whether the Job was started meanwhile.
+func (r *CarbonAwareJobReconciler) bar(ctx context.Context, s *scope) error {
+	job := &batchv1.Job{}
+	err := r.APIReader.Get(ctx, client.ObjectKeyFromObject(s.caj), job)
+	switch {
+	case client.IgnoreNotFound(err) != nil:
+		return fmt.Errorf("reading the Job before its reservation is given back: %w", err)
+	case err != nil || !isOurs(job, s.caj):
+		return nil
+	case isStartIssued(job):
+		return errStaleCache
+	case isGivenBack(job, s.caj):
+		return nil
+	}
+	before := job.DeepCopy()
+	if job.Annotations == nil {
+		job.Annotations = map[string]string{}
+	}
+	job.Annotations[carbonv1alpha1.AnnotationGivenBack] = s.caj.ResourceVersion
+	if err := r.Patch(ctx, job, lockedPatch(before)); err != nil {
+		return fmt.Errorf("barring the Job before its reservation is given back: %w", err)
+	}
+	return nil
+}
+
+// isGivenBack says whether the Job must not be started by this state of the CarbonAwareJob.
+func isGivenBack(job *batchv1.Job, caj *carbonv1alpha1.CarbonAwareJob) bool {
+	version := job.Annotations[carbonv1alpha1.AnnotationGivenBack]
+	if version == "" {
+		return false
+	}
+	order, err := resourceversion.CompareResourceVersion(caj.ResourceVersion, version)
+	return err == nil && order <= 0
 }
 
 // withdraw gives up what the job asked for, and wakes it when its time to ask comes.
@@ -168,7 +212,7 @@ func (s *scope) setReserved(budgets []string, grams estimate.Nanograms) {
 			fmt.Sprintf("CarbonBudget %s cannot count the run, because its energy is unknown: the condition EnergyKnown says more", strings.Join(budgets, ", ")))
 		return
 	}
-	s.caj.Status.ReservedGrams = carbonv1alpha1.Decimal(grams.String())
+	s.caj.Status.ReservedGrams, s.caj.Status.ReservedIn = carbonv1alpha1.Decimal(grams.String()), budgets[:min(len(budgets), maxReservedIn)]
 	s.set(carbonv1alpha1.ConditionWithinBudget, metav1.ConditionTrue, carbonv1alpha1.ReasonReserved,
 		fmt.Sprintf("%s g are set aside in CarbonBudget %s", grams, strings.Join(budgets, ", ")))
 }
@@ -179,7 +223,7 @@ func (s *scope) dropReservation() {
 		return
 	}
 	if s.caj.Status.Emissions != nil || s.caj.Status.Job == nil || len(s.caj.Status.Job.Runs) == 0 {
-		s.caj.Status.ReservedGrams = ""
+		s.caj.Status.ReservedGrams, s.caj.Status.ReservedIn = "", nil
 	}
 }
 

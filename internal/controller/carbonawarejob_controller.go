@@ -47,6 +47,8 @@ type CarbonAwareJobReconciler struct {
 	// Models tells the energy of workloads; nil stands for the built-in table.
 	Models *ModelTable
 	Ledger *Ledger
+	// Budgets writes what the ledger grants.
+	Budgets *CarbonBudgetReconciler
 
 	// starts are the planned ones of all jobs.
 	starts roster
@@ -119,6 +121,7 @@ func (r *CarbonAwareJobReconciler) Reconcile(ctx context.Context, req ctrl.Reque
 		return ignoreConflict(err)
 	}
 	s.summarize()
+	s.renew(before)
 	if wait := s.startSettles(); wait > 0 {
 		return ctrl.Result{RequeueAfter: wait}, nil
 	}
@@ -163,9 +166,6 @@ func (r *CarbonAwareJobReconciler) write(ctx context.Context, s *scope, before *
 // settle does what must follow the status write: the ledger hears of it, the Job is let go once its run is on record, and
 // an expired CarbonAwareJob is deleted.
 func (r *CarbonAwareJobReconciler) settle(ctx context.Context, s *scope) error {
-	if s.givesBack {
-		r.Ledger.release(s.caj)
-	}
 	r.Ledger.note(s.caj)
 	if s.job != nil && s.finished() {
 		if err := r.releaseJob(ctx, s.job); err != nil {

@@ -84,7 +84,7 @@ const settleRetry = 5 * time.Second
 // still runs is taken to end now, and put on record.
 func (r *CarbonAwareJobReconciler) settleFirst(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob, job *batchv1.Job) (bool, error) {
 	now := r.Clock.Now()
-	if err := r.Ledger.load(ctx, now); err != nil {
+	if err := r.Ledger.load(ctx, caj.Namespace, now); err != nil {
 		return false, err
 	}
 	if !r.Ledger.budgeted(caj.Namespace, caj.Labels) {

@@ -47,8 +47,8 @@ type scope struct {
 
 	// blocked is what keeps the job from being created; nil when nothing does.
 	blocked *blockage
-	// givesBack says that this pass takes a reservation out of the status.
-	givesBack bool
+	// renews says that this pass must write the status, also if nothing in it changes.
+	renews bool
 	// wake is the earliest time at which something is to be done; zero when only events matter.
 	wake time.Time
 }

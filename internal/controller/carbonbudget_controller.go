@@ -18,11 +18,14 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -39,11 +42,16 @@ type CarbonBudgetReconciler struct {
 	Recorder events.EventRecorder
 	Clock    clock.PassiveClock
 	Ledger   *Ledger
+
+	// passes has a *sync.Mutex for every budget: one pass at a time.
+	passes sync.Map
 }
 
 // countDelay is how long a budget waits for more news of its jobs before it is counted again: many
 // jobs, one write.
 const countDelay = time.Second
+
+const countWorkers = 4
 
 // +kubebuilder:rbac:groups=carbon.ecotracker.dev,resources=carbonbudgets,verbs=list;watch
 // +kubebuilder:rbac:groups=carbon.ecotracker.dev,resources=carbonbudgets/status,verbs=patch
@@ -55,7 +63,7 @@ func (r *CarbonBudgetReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Named("carbonbudget").
 		For(&carbonv1alpha1.CarbonBudget{}, specChanges()).
 		Watches(&carbonv1alpha1.CarbonAwareJob{}, budgetsOfJob(r.Ledger)).
-		WithOptions(controller.Options{ReconciliationTimeout: reconcileTimeout}).
+		WithOptions(controller.Options{MaxConcurrentReconciles: countWorkers, ReconciliationTimeout: reconcileTimeout}).
 		Complete(r)
 	if err != nil {
 		return fmt.Errorf("setting up the CarbonBudget controller: %w", err)
@@ -65,33 +73,82 @@ func (r *CarbonBudgetReconciler) SetupWithManager(mgr ctrl.Manager) error {
 
 // Reconcile counts the budget, and wakes up when its next period begins and when its limit is reached.
 func (r *CarbonBudgetReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
-	now := r.Clock.Now()
-	if err := r.Ledger.load(ctx, now); err != nil {
-		return ctrl.Result{}, err
+	defer r.lock(req.NamespacedName)()
+	again, err := r.pass(ctx, req.NamespacedName)
+	switch {
+	case errors.Is(err, errStaleCache):
+		return ctrl.Result{RequeueAfter: conflictRetry}, nil
+	case err != nil:
+		return ignoreConflict(err)
+	case again.IsZero():
+		return ctrl.Result{}, nil
 	}
-	budget := &carbonv1alpha1.CarbonBudget{}
-	if err := r.Get(ctx, req.NamespacedName, budget); err != nil {
-		if apierrors.IsNotFound(err) {
-			r.Ledger.dropBudget(req.NamespacedName)
+	return ctrl.Result{RequeueAfter: max(again.Sub(r.Clock.Now()), time.Millisecond)}, nil
+}
+
+// grant writes into the status of budgets that they have granted room to a job. Whoever waits here for the
+// pass of another job finds its own grant written by that as well.
+func (r *CarbonBudgetReconciler) grant(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob, v verdict) error {
+	if len(v.unwritten) == 0 {
+		return nil
+	}
+	for _, name := range v.unwritten {
+		if err := r.grantIn(ctx, caj, v, types.NamespacedName{Namespace: caj.Namespace, Name: name}); err != nil {
+			return err
 		}
-		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	if !r.Ledger.isGranted(caj, v) {
+		return errStaleCache
+	}
+	return nil
+}
+
+func (r *CarbonBudgetReconciler) grantIn(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob, v verdict, key types.NamespacedName) error {
+	defer r.lock(key)()
+	if r.Ledger.isGranted(caj, v) {
+		return nil
+	}
+	_, err := r.pass(ctx, key)
+	return err
+}
+
+// lock begins a pass over a budget, and returns what ends it.
+func (r *CarbonBudgetReconciler) lock(key types.NamespacedName) func() {
+	mutex, _ := r.passes.LoadOrStore(key, &sync.Mutex{})
+	mutex.(*sync.Mutex).Lock()
+	return mutex.(*sync.Mutex).Unlock
+}
+
+// pass grants held jobs what room there is, counts the budget and writes its status. It returns when to
+// count again.
+func (r *CarbonBudgetReconciler) pass(ctx context.Context, key types.NamespacedName) (time.Time, error) {
+	now := r.Clock.Now()
+	if err := r.Ledger.load(ctx, key.Namespace, now); err != nil {
+		return time.Time{}, err
+	}
+	budget, err := r.led(ctx, key, now)
+	if err != nil {
+		if apierrors.IsNotFound(err) {
+			r.Ledger.dropBudget(key)
+		}
+		return time.Time{}, err
 	}
 	r.Ledger.setBudget(budget, now)
 	seen, ok := r.Ledger.viewOf(budget, now)
 	if !ok {
-		return ctrl.Result{}, nil
+		return time.Time{}, nil
 	}
 	exhausted, again, err := r.terminate(ctx, budget, seen, now)
 	if err != nil {
-		return ctrl.Result{}, err
+		return time.Time{}, err
 	}
-	r.Ledger.exhaust(req.NamespacedName, exhausted)
+	r.Ledger.exhaust(key, exhausted)
 	seen.exhausted = exhausted
 	before := budget.DeepCopy()
 	budget.Status = budgetStatus(budget, seen, now)
 	if !equality.Semantic.DeepEqual(before.Status, budget.Status) {
 		if err := patchStatus(ctx, r.Client, budget, before); err != nil {
-			return ignoreConflict(err)
+			return time.Time{}, fmt.Errorf("writing the status of CarbonBudget %s: %w", key, err)
 		}
 		r.Ledger.setBudget(budget, now)
 		recordBudget(r.Recorder, before, budget)
@@ -99,8 +156,21 @@ func (r *CarbonBudgetReconciler) Reconcile(ctx context.Context, req ctrl.Request
 	if period := budget.Status.Period; period != nil && (again.IsZero() || period.End.Time.Before(again)) {
 		again = period.End.Time
 	}
-	if again.IsZero() {
-		return ctrl.Result{}, nil
+	return again, nil
+}
+
+// led is a budget whose leader is this process: one that is new, or that another process has taken over,
+// is taken over first.
+func (r *CarbonBudgetReconciler) led(ctx context.Context, key types.NamespacedName, now time.Time) (*carbonv1alpha1.CarbonBudget, error) {
+	budget := &carbonv1alpha1.CarbonBudget{}
+	if err := r.Get(ctx, key, budget); err != nil || r.Ledger.leads(budget) {
+		return budget, err
 	}
-	return ctrl.Result{RequeueAfter: max(again.Sub(now), time.Millisecond)}, nil
+	if err := r.Ledger.takeOver(ctx, key.Namespace, now); err != nil {
+		return budget, err
+	}
+	if err := r.Get(ctx, key, budget); err != nil || r.Ledger.leads(budget) {
+		return budget, err
+	}
+	return budget, errStaleCache
 }

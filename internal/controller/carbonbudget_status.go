@@ -17,9 +17,11 @@ limitations under the License.
 package controller
 
 import (
+	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/estimate"
@@ -31,7 +33,7 @@ const (
 	maxSettling = 256
 )
 
-// tally is what runs that ended in a period come to.
+// tally is what runs that ended in a period come to, and what deleted ones have left in it.
 type tally struct {
 	start, end        time.Time
 	consumed, avoided estimate.Sum
@@ -43,14 +45,11 @@ func (t *tally) contains(at time.Time) bool {
 	return t.end.IsZero() || !at.Before(t.start) && at.Before(t.end)
 }
 
-func (t *tally) count(b *booking) {
-	t.consumed.Add(b.grams)
-	t.avoided.Add(b.avoided)
-	t.jobs++
-}
-
 // settle moves a job that is being deleted into what deleted ones have left.
 func (t *tally) settle(b *booking) {
+	t.consumed.Subtract(b.grams)
+	t.avoided.Subtract(b.avoided)
+	t.jobs--
 	var consumed, avoided estimate.Sum
 	total := carbonv1alpha1.SettledTotal{}
 	if t.settled != nil {
@@ -83,27 +82,10 @@ func gramsOf(s *estimate.Sum) carbonv1alpha1.Decimal {
 func budgetStatus(b *carbonv1alpha1.CarbonBudget, v view, now time.Time) carbonv1alpha1.CarbonBudgetStatus {
 	status := *b.Status.DeepCopy()
 	status.ObservedGeneration = b.Generation
-	tallies := periods(b, now)
-	status.Settling = settle(b, v, tallies)
-	settling := map[string]bool{}
-	for _, s := range status.Settling {
-		settling[string(s.UID)] = true
-	}
-	status.RunningJobs, status.HeldJobs = 0, 0
-	for i := range v.jobs {
-		job := &v.jobs[i]
-		switch job.state {
-		case reserved:
-			status.RunningJobs++
-		case waiting:
-			status.HeldJobs++
-		case ended:
-			if t := tallyOf(tallies, job.end); t != nil && job.ran && !settling[string(job.uid)] {
-				t.count(job)
-			}
-		case idle:
-		}
-	}
+	tallies := v.tallies
+	status.Settling = settle(b, v)
+	status.Granted = v.granted
+	status.RunningJobs, status.HeldJobs = v.running, v.held
 	for i := range tallies {
 		tallies[i].close()
 	}
@@ -126,36 +108,32 @@ func budgetStatus(b *carbonv1alpha1.CarbonBudget, v view, now time.Time) carbonv
 
 // settle takes over the jobs that are being deleted, as many as the list has room for, and drops
 // those from the list that are gone.
-func settle(b *carbonv1alpha1.CarbonBudget, v view, tallies []tally) []carbonv1alpha1.SettlingJob {
+func settle(b *carbonv1alpha1.CarbonBudget, v view) []carbonv1alpha1.SettlingJob {
 	var list []carbonv1alpha1.SettlingJob
-	has := map[string]bool{}
+	has := map[types.UID]bool{}
 	for _, s := range b.Status.Settling {
 		if v.alive[s.UID] {
 			list = append(list, s)
-			has[string(s.UID)] = true
 		}
+		has[s.UID] = true
 	}
-	for i := range v.jobs {
-		job := &v.jobs[i]
-		if !job.leaving || job.state != ended || !job.ran || has[string(job.uid)] || len(list) >= maxSettling {
+	for i := range v.leaving {
+		job := &v.leaving[i]
+		if !job.ran || has[job.uid] || len(list) >= maxSettling {
 			continue
 		}
 		list = append(list, carbonv1alpha1.SettlingJob{UID: job.uid, Grams: carbonv1alpha1.Decimal(job.grams.String())})
-		if t := tallyOf(tallies, job.end); t != nil { // else it is older than all that is kept
-			t.settle(job)
+		if i := tallyAt(v.tallies, job.end); i >= 0 { // else it is older than all that is kept
+			v.tallies[i].settle(job)
 		}
 	}
 	return list
 }
 
-// tallyOf is the period in which a run counts: the one in which it ended.
-func tallyOf(tallies []tally, end time.Time) *tally {
-	for i := range tallies {
-		if tallies[i].contains(end) {
-			return &tallies[i]
-		}
-	}
-	return nil
+// tallyAt is the index of the period in which a run counts: the one in which it ended. It is negative for a
+// run that is older than all of them.
+func tallyAt(tallies []tally, end time.Time) int {
+	return slices.IndexFunc(tallies, func(t tally) bool { return t.contains(end) })
 }
 
 // periods are the present period and those before it, the latest first, with what deleted jobs have

@@ -18,6 +18,8 @@ package controller
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -27,6 +29,16 @@ import (
 	"github.com/ecotracker-dev/ecotracker-operator/internal/estimate"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/testing/build"
 )
+
+// viewWith is the view of a budget in which these jobs count.
+func viewWith(b *carbonv1alpha1.CarbonBudget, now time.Time, jobs ...booking) view {
+	s := newSpace(modelFacts{})
+	for i := range jobs {
+		s.put(jobs[i])
+	}
+	s.setBudget(b, now)
+	return s.view(s.budgets[b.Name])
+}
 
 // When more jobs are deleted at once than the list can hold, they are settled bit by bit, and at no
 // moment is one counted twice or not at all.
@@ -44,12 +56,7 @@ func TestMoreDeletedJobsThanTheListHolds(t *testing.T) {
 		if passes > 10 {
 			t.Fatalf("%d jobs are still not settled after %d passes", len(left), passes)
 		}
-		v := view{alive: map[types.UID]bool{}}
-		for uid, b := range left {
-			v.jobs = append(v.jobs, b)
-			v.alive[uid] = true
-		}
-		budget.Status = budgetStatus(budget, v, now)
+		budget.Status = budgetStatus(budget, viewWith(budget, now, slices.Collect(maps.Values(left))...), now)
 		if len(budget.Status.Settling) > maxSettling {
 			t.Fatalf("%d jobs are on the list", len(budget.Status.Settling))
 		}
@@ -69,16 +76,16 @@ func TestMoreDeletedJobsThanTheListHolds(t *testing.T) {
 func TestPeriodThatIsCutOtherwise(t *testing.T) {
 	now := time.Date(2026, 3, 11, 12, 0, 0, 0, time.UTC) // a Wednesday
 	budget := build.CarbonBudget("team", "ns", "1000").Period(carbonv1alpha1.BudgetMonthly).Obj()
-	old := view{jobs: []booking{{uid: "old", state: ended, grams: 7e9, end: now.Add(-72 * time.Hour), ran: true, leaving: true}}, alive: map[types.UID]bool{"old": true}}
-	budget.Status = budgetStatus(budget, old, now)
+	old := booking{uid: "old", state: ended, grams: 7e9, end: now.Add(-72 * time.Hour), ran: true, leaving: true}
+	budget.Status = budgetStatus(budget, viewWith(budget, now, old), now)
 	for _, period := range []carbonv1alpha1.BudgetPeriod{carbonv1alpha1.BudgetDaily, carbonv1alpha1.BudgetTotal, carbonv1alpha1.BudgetWeekly} {
 		budget.Spec.Period = period
-		budget.Status = budgetStatus(budget, view{}, now)
+		budget.Status = budgetStatus(budget, viewWith(budget, now), now)
 		if budget.Status.ConsumedGrams != "7" {
 			t.Errorf("%s: consumed %s g, want 7", period, budget.Status.ConsumedGrams)
 		}
 	}
-	budget.Status = budgetStatus(budget, view{}, now.AddDate(0, 0, 7))
+	budget.Status = budgetStatus(budget, viewWith(budget, now.AddDate(0, 0, 7)), now.AddDate(0, 0, 7))
 	if budget.Status.ConsumedGrams != "0" || budget.Status.History[0].ConsumedGrams != "7" {
 		t.Errorf("a week later: consumed %s g, history %+v", budget.Status.ConsumedGrams, budget.Status.History)
 	}
@@ -87,7 +94,8 @@ func TestPeriodThatIsCutOtherwise(t *testing.T) {
 // The API server refuses unknown time zones; a table that is older than its own must not open the budget.
 func TestUnknownTimeZone(t *testing.T) {
 	budget := build.CarbonBudget("team", "ns", "1000").Period(carbonv1alpha1.BudgetDaily).TimeZone("Europe/Atlantis").Obj()
-	status := budgetStatus(budget, view{}, time.Date(2026, 3, 11, 12, 0, 0, 0, time.UTC))
+	now := time.Date(2026, 3, 11, 12, 0, 0, 0, time.UTC)
+	status := budgetStatus(budget, viewWith(budget, now), now)
 	ready := findCondition(status.Conditions, carbonv1alpha1.BudgetReady)
 	if ready.Reason != carbonv1alpha1.ReasonInvalidTimeZone || ready.Status != "False" {
 		t.Errorf("Ready is %s, %s", ready.Status, ready.Reason)

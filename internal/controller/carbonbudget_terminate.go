@@ -40,8 +40,8 @@ func (r *CarbonBudgetReconciler) terminate(ctx context.Context, b *carbonv1alpha
 	}
 	left := policy.Budget{Limit: limitOf(b), Consumed: v.consumed}.Remaining()
 	at, ok := policy.Crossing(loads, left, now, breakerHorizon)
-	if ok && !now.Before(at) {
-		return true, time.Time{}, nil
+	if ok && !now.Before(at) || v.exhausted && !again.IsZero() { // what it was, while nobody knows better
+		return true, again, nil
 	}
 	if next := lookAgain(at, ok, now); len(loads) > 0 && (again.IsZero() || next.Before(again)) {
 		again = next
@@ -53,9 +53,9 @@ func (r *CarbonBudgetReconciler) terminate(ctx context.Context, b *carbonv1alpha
 func (r *CarbonBudgetReconciler) burning(ctx context.Context, v view, now time.Time) ([]policy.Load, time.Time, error) {
 	var loads []policy.Load
 	var again time.Time
-	for i := range v.jobs {
-		run := v.jobs[i].burn
-		if run == nil && v.jobs[i].state == reserved {
+	for i := range v.runs {
+		run := v.runs[i].burn
+		if run == nil && v.runs[i].state == reserved {
 			again = now.Add(burnRecheck) // its next pass tells how it emits
 		}
 		if run == nil || !run.known {

@@ -17,107 +17,74 @@ limitations under the License.
 package controller
 
 import (
-	"context"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/uuid"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
-	"github.com/ecotracker-dev/ecotracker-operator/internal/estimate"
 )
 
 // Ledger knows what every CarbonBudget has consumed and reserved, and which jobs wait for room. It
-// is rebuilt from the API server's own answer when the first decision of a process is due, and kept
-// up by the reconcilers, so that a start is decided by a look at two sums. One process leads, so
-// there is one ledger; a reservation counts for others once it stands in the job's status.
+// is read from the API server itself when the first decision in a namespace is due, and kept up by the
+// reconcilers, so that a start is decided by a look at two sums. What it grants counts once it stands
+// in the budget's status, which only the budget's leader can write, and then in the job's; see ADR 8.
 type Ledger struct {
 	// reader asks the API server itself: what a cache has not seen yet must not be spent again.
 	reader client.Reader
-	// vigil tells when another process may have granted what this ledger does not know of.
-	vigil  *Vigil
+	// writer makes this process the leader of budgets.
+	writer client.StatusClient
+	// leader is the name of this process.
+	leader string
+	// table tells the energy of workloads, facts is what it told when the ledger was filled last.
+	table  *ModelTable
 	mu     sync.Mutex
-	loaded bool
-	// doubted says that the ledger must be filled anew once it is certain who leads.
-	doubted bool
-	spaces  map[string]*space
+	facts  modelFacts
+	spaces map[string]*space
 }
 
-// NewLedger is an empty ledger that is going to be filled from the API server. Without a vigil nobody
-// else ever leads.
-func NewLedger(reader client.Reader, vigil *Vigil) *Ledger {
-	return &Ledger{reader: reader, vigil: vigil, spaces: map[string]*space{}}
+// NewLedger is an empty ledger that is going to be filled from the API server, with a name of its own. A nil
+// table stands for the built-in one.
+func NewLedger(reader client.Reader, writer client.StatusClient, table *ModelTable) *Ledger {
+	return &Ledger{reader: reader, writer: writer, table: table, leader: string(uuid.NewUUID()), spaces: map[string]*space{}}
 }
 
 // space is one namespace: budgets and jobs of different ones have nothing to do with each other.
 type space struct {
+	models modelFacts
+	// loaded says that the space was read from the API server.
+	loaded  bool
 	jobs    map[types.UID]*booking
 	names   map[string]types.UID
 	budgets map[string]*account
+	// active are the jobs that have not ended or are being deleted, granted those that were granted room
+	// and whose status does not say so yet, leaving those that are being deleted: of all others, there may
+	// be very many.
+	active, granted, leaving map[types.UID]*booking
 	// freed says that there may be room for held jobs that there was not when they were last tried.
 	freed bool
 	// edited says that a budget came, went or changed, so that every job must be looked at again.
 	edited bool
 }
 
-const loadPage = 500
-
-// mayGrant says whether it is certain that this process leads. While it is not, nothing may be granted.
-func (l *Ledger) mayGrant() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.vigil.inDoubt() {
-		l.doubted = true
-		return false
+func newSpace(models modelFacts) *space {
+	return &space{
+		models: models,
+		jobs:   map[types.UID]*booking{}, names: map[string]types.UID{}, budgets: map[string]*account{},
+		active: map[types.UID]*booking{}, granted: map[types.UID]*booking{}, leaving: map[types.UID]*booking{},
 	}
-	return !l.doubted
 }
 
-// load fills the ledger, once, and anew after a doubt.
-func (l *Ledger) load(ctx context.Context, now time.Time) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.doubted && !l.vigil.inDoubt() {
-		l.loaded, l.doubted = false, false
-	}
-	if l.loaded {
-		return nil
-	}
-	spaces := map[string]*space{}
-	var budgets carbonv1alpha1.CarbonBudgetList
-	if err := l.reader.List(ctx, &budgets); err != nil {
-		return fmt.Errorf("listing CarbonBudgets for the ledger: %w", err)
-	}
-	for i := range budgets.Items {
-		b := &budgets.Items[i]
-		spaceOf(spaces, b.Namespace).budgets[b.Name] = newAccount(b, now)
-	}
-	var jobs carbonv1alpha1.CarbonAwareJobList
-	for {
-		if err := l.reader.List(ctx, &jobs, client.Limit(loadPage), client.Continue(jobs.Continue)); err != nil {
-			return fmt.Errorf("listing CarbonAwareJobs for the ledger: %w", err)
-		}
-		for i := range jobs.Items {
-			spaceOf(spaces, jobs.Items[i].Namespace).note(&jobs.Items[i])
-		}
-		if jobs.Continue == "" {
-			break
-		}
-	}
-	for _, s := range spaces {
-		s.freed = true
-	}
-	l.spaces, l.loaded = spaces, true
-	return nil
-}
+// space is the one of that name; a new one if there is none.
+func (l *Ledger) space(namespace string) *space { return spaceOf(l.spaces, namespace, l.facts) }
 
-func spaceOf(spaces map[string]*space, namespace string) *space {
+func spaceOf(spaces map[string]*space, namespace string, models modelFacts) *space {
 	s := spaces[namespace]
 	if s == nil {
-		s = &space{jobs: map[types.UID]*booking{}, names: map[string]types.UID{}, budgets: map[string]*account{}}
+		s = newSpace(models)
 		spaces[namespace] = s
 	}
 	return s
@@ -127,14 +94,14 @@ func spaceOf(spaces map[string]*space, namespace string) *space {
 func (l *Ledger) note(caj *carbonv1alpha1.CarbonAwareJob) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	spaceOf(l.spaces, caj.Namespace).note(caj)
+	l.space(caj.Namespace).note(caj)
 }
 
 // forget drops a job that is gone.
 func (l *Ledger) forget(key types.NamespacedName) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s := spaceOf(l.spaces, key.Namespace)
+	s := l.space(key.Namespace)
 	s.remove(s.names[key.Name])
 	delete(s.names, key.Name)
 }
@@ -143,23 +110,51 @@ func (l *Ledger) forget(key types.NamespacedName) {
 func (l *Ledger) setBudget(b *carbonv1alpha1.CarbonBudget, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s := spaceOf(l.spaces, b.Namespace)
+	l.space(b.Namespace).setBudget(b, now)
+}
+
+func (s *space) setBudget(b *carbonv1alpha1.CarbonBudget, now time.Time) {
 	was, is := s.budgets[b.Name], newAccount(b, now)
 	if was != nil && was.isAfter(b) {
 		return
 	}
 	s.budgets[b.Name] = is
-	is.exhausted = was != nil && was.exhausted && was.generation == is.generation && was.start.Equal(is.start)
-	s.recount(is)
+	edited := was == nil || was.generation != is.generation
+	switch {
+	case was == nil || !is.continues(was):
+		s.recount(is)
+		s.freed = true
+	default:
+		is.inherit(was, s.jobs)
+		s.freed = s.freed || edited || is.used() < was.used()
+	}
+	if was != nil {
+		is.exhausted = was.exhausted && !edited && was.start.Equal(is.start)
+	}
+	if edited {
+		s.edited = true
+		s.revoke(is)
+	}
+}
+
+// revoke lets those ask again that were granted room by what the budget was before, and of whom its status
+// does not speak yet.
+func (s *space) revoke(a *account) {
+	for _, b := range s.granted {
+		if a.matches(b.labels) && !a.granted[b.uid].binds(b) {
+			is := *b
+			is.state, is.in = waiting, nil
+			s.put(is)
+		}
+	}
 	s.freed = true
-	s.edited = s.edited || was == nil || was.generation != is.generation
 }
 
 // dropBudget forgets a budget that is gone.
 func (l *Ledger) dropBudget(key types.NamespacedName) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s := spaceOf(l.spaces, key.Namespace)
+	s := l.space(key.Namespace)
 	if s.budgets[key.Name] != nil {
 		delete(s.budgets, key.Name)
 		s.freed, s.edited = true, true
@@ -168,16 +163,14 @@ func (l *Ledger) dropBudget(key types.NamespacedName) {
 
 // budgeted says whether a job with these labels counts in any budget.
 func (l *Ledger) budgeted(namespace string, labels map[string]string) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return len(spaceOf(l.spaces, namespace).matching(labels)) > 0
+	return len(l.budgetsOf(namespace, labels)) > 0
 }
 
 // budgetsOf are the names of the budgets in which a job with these labels counts, sorted.
 func (l *Ledger) budgetsOf(namespace string, labels map[string]string) []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return names(spaceOf(l.spaces, namespace).matching(labels))
+	return names(l.space(namespace).matching(labels))
 }
 
 // settled says whether nothing of a job would be lost with it: every budget in which it counts has
@@ -185,68 +178,7 @@ func (l *Ledger) budgetsOf(namespace string, labels map[string]string) []string 
 func (l *Ledger) settled(caj *carbonv1alpha1.CarbonAwareJob) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s := spaceOf(l.spaces, caj.Namespace)
+	s := l.space(caj.Namespace)
 	b := s.jobs[caj.UID]
 	return b == nil || !b.ran || !slices.ContainsFunc(s.matching(b.labels), func(a *account) bool { return !a.settling[b.uid] })
-}
-
-// view is what a budget is made of.
-type view struct {
-	// jobs that count in the budget.
-	jobs []booking
-	// alive are those of the jobs on the budget's list of settling ones that are still there.
-	alive map[types.UID]bool
-	// reserved by jobs that run or are about to start, consumed by those that ended in this period.
-	reserved, consumed estimate.Nanograms
-	// exhausted says that the limit of a budget that terminates is reached.
-	exhausted bool
-}
-
-// viewOf grants held jobs what room there is, and returns what the budget is made of then; false
-// when the budget has gone meanwhile.
-func (l *Ledger) viewOf(b *carbonv1alpha1.CarbonBudget, now time.Time) (view, bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	s := spaceOf(l.spaces, b.Namespace)
-	s.roll(now)
-	s.admit()
-	a := s.budgets[b.Name]
-	if a == nil {
-		return view{}, false
-	}
-	v := view{alive: map[types.UID]bool{}, reserved: a.reserved.Total(), consumed: a.budget().Consumed}
-	for _, settling := range b.Status.Settling {
-		v.alive[settling.UID] = s.jobs[settling.UID] != nil
-	}
-	var past []booking // the order of what is only added up says nothing
-	for _, job := range s.jobs {
-		switch {
-		case !a.matches(job.labels):
-		case job.state == ended && !job.leaving:
-			past = append(past, *job)
-		default:
-			v.jobs = append(v.jobs, *job)
-		}
-	}
-	slices.SortFunc(v.jobs, func(a, b booking) int { return a.compare(&b) })
-	v.jobs = append(v.jobs, past...)
-	return v, true
-}
-
-// stirred are the jobs of a namespace for which a change of a budget may mean something: those that
-// were granted room and do not know it yet, those that wait to be settled, and those that run or are
-// about to though a budget that terminates is used up; all that have not ended, when a budget came, went or was edited.
-func (l *Ledger) stirred(namespace string) []types.NamespacedName {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	s := spaceOf(l.spaces, namespace)
-	var keys []types.NamespacedName
-	for _, b := range s.jobs {
-		granted := b.state == reserved && !b.standing
-		if b.leaving || granted || b.state == reserved && s.exhausted(b) != "" || s.edited && b.state != ended {
-			keys = append(keys, types.NamespacedName{Namespace: namespace, Name: b.name})
-		}
-	}
-	s.edited = false
-	return keys
 }

@@ -18,13 +18,13 @@ package controller
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
@@ -49,18 +49,21 @@ const (
 
 // booking is a job as the budgets see it.
 type booking struct {
-	uid    types.UID
-	name   string
-	labels map[string]string
-	state  bookingState
+	uid     types.UID
+	name    string
+	version string // resource version
+	labels  map[string]string
+	state   bookingState
 	// grams that it asks for, has reserved or has consumed, by state.
 	grams, avoided estimate.Nanograms
+	// in are the budgets that have reserved for it; nil when that is not known.
+	in []string
 	// start is the planned one, end that of the run.
 	start, end time.Time
-	// standing says that the reservation is part of the job's status.
-	standing bool
-	// starting says that a patch is under way that starts its Job, barred that none may begin.
-	starting, barred bool
+	// asked says that grams are what its own pass asked for, and no rough estimate.
+	asked bool
+	// standing says that the reservation is part of the job's status, started that its Job was let go.
+	standing, started bool
 	// ran says that the job has a run that counts.
 	ran bool
 	// leaving says that the job is being deleted.
@@ -69,6 +72,12 @@ type booking struct {
 	told hold
 	// burn is its run as it emits, pauses included; nil before the run and once it is on record.
 	burn *burn
+}
+
+// holdsIn says whether what is reserved counts in a budget that matches: before the start only in one that
+// was asked. After an edit of its labels the job has to ask again.
+func (b *booking) holdsIn(a *account) bool {
+	return b.started || b.in == nil || slices.Contains(b.in, a.name)
 }
 
 // burn is a run as it emits.
@@ -87,8 +96,11 @@ func (b *booking) compare(c *booking) int {
 }
 
 // bookingOf is what the status of a job says.
-func bookingOf(caj *carbonv1alpha1.CarbonAwareJob) booking {
-	b := booking{uid: caj.UID, name: caj.Name, labels: caj.Labels, leaving: !caj.DeletionTimestamp.IsZero()}
+func bookingOf(caj *carbonv1alpha1.CarbonAwareJob, models modelFacts) booking {
+	b := booking{
+		uid: caj.UID, name: caj.Name, version: caj.ResourceVersion, labels: caj.Labels, leaving: !caj.DeletionTimestamp.IsZero(),
+		in: caj.Status.ReservedIn, started: isTrue(caj.Status.Conditions, carbonv1alpha1.ConditionStarted),
+	}
 	if caj.Status.Plan != nil {
 		b.start = caj.Status.Plan.Start.Time
 	}
@@ -100,14 +112,14 @@ func bookingOf(caj *carbonv1alpha1.CarbonAwareJob) booking {
 		b.grams, b.avoided, b.ran = charge(caj)
 	case caj.Status.ReservedGrams != "":
 		b.state, b.standing, b.grams = reserved, true, parseGrams(caj.Status.ReservedGrams)
-	case isTrue(conditions, carbonv1alpha1.ConditionStarted):
+	case b.started:
 		b.state, b.standing = reserved, true
 		if within == nil || within.Status != metav1.ConditionUnknown {
 			// It started before there was a budget; its next pass makes a reservation of it.
-			b.grams = roughly(caj)
+			b.grams = roughly(caj, models)
 		} // else its energy is unknown: it started all the same, and counts nothing
 	case within != nil && within.Status == metav1.ConditionFalse && !ptr.Deref(caj.Spec.Suspend, false):
-		b.state, b.grams = waiting, roughly(caj)
+		b.state, b.grams = waiting, roughly(caj, models)
 	}
 	return b
 }
@@ -139,10 +151,9 @@ func endOfRun(caj *carbonv1alpha1.CarbonAwareJob) time.Time {
 
 // roughly is what a job is expected to emit without a look at its region; its next pass knows better.
 // An energy that is unknown fits nowhere.
-func roughly(caj *carbonv1alpha1.CarbonAwareJob) estimate.Nanograms {
+func roughly(caj *carbonv1alpha1.CarbonAwareJob, models modelFacts) estimate.Nanograms {
 	requested := requestedModel(caj.Spec.LLM, &caj.Spec.JobTemplate)
-	builtIn := modelFacts{catalog: estimate.BuiltIn(), method: estimate.EcoLogits011}
-	grams, known := expectedGrams(caj, regionFacts{}, requested, caj.CreationTimestamp.Time, builtIn)
+	grams, known := expectedGrams(caj, regionFacts{}, requested, caj.CreationTimestamp.Time, models)
 	if !known {
 		return unknownGrams
 	}
@@ -169,29 +180,53 @@ func (s *space) note(caj *carbonv1alpha1.CarbonAwareJob) {
 		s.remove(former)
 	}
 	s.names[caj.Name] = caj.UID
-	is := bookingOf(caj)
-	if was := s.jobs[caj.UID]; was != nil && is.state != ended {
-		is.told, is.burn, is.standing, is.starting = was.told, was.burn, is.standing || was.standing, was.starting
-		if is.state != reserved || was.state == reserved {
-			is.state, is.grams = was.state, was.grams
+	is, was := bookingOf(caj, s.models), s.jobs[caj.UID]
+	if was != nil && was.isAfter(caj) {
+		return
+	}
+	if was != nil && is.state != ended {
+		is.told, is.burn = was.told, was.burn
+		if is.state < reserved && !is.leaving && !was.standing && (was.state == reserved || was.asked) {
+			is.state, is.grams, is.in, is.asked = was.state, was.grams, was.in, was.asked
 		}
 	}
 	s.put(is)
+}
+
+// isAfter says whether a later state of the job is known than this one.
+func (b *booking) isAfter(caj *carbonv1alpha1.CarbonAwareJob) bool {
+	order, err := resourceversion.CompareResourceVersion(b.version, caj.ResourceVersion)
+	return err == nil && order > 0
 }
 
 // put replaces a booking and corrects the sums.
 func (s *space) put(is booking) {
 	was := s.jobs[is.uid]
 	for _, a := range s.budgets {
+		had, has := share{tally: -1}, a.share(&is)
 		if was != nil {
-			a.apply(was, -1)
+			had = a.share(was)
 		}
-		a.apply(&is, +1)
-	}
-	if was != nil && was.state >= reserved && (is.state != was.state || is.grams < was.grams || !maps.Equal(is.labels, was.labels)) {
-		s.freed = true
+		a.subtract(had)
+		a.add(has)
+		s.freed = s.freed || has.used() < had.used()
 	}
 	s.jobs[is.uid] = &is
+	s.index(&is)
+}
+
+// index puts a booking into the lists in which it belongs.
+func (s *space) index(b *booking) {
+	keep := func(list map[types.UID]*booking, belongs bool) {
+		if belongs {
+			list[b.uid] = b
+		} else {
+			delete(list, b.uid)
+		}
+	}
+	keep(s.active, b.state != ended || b.leaving)
+	keep(s.granted, b.state == reserved && !b.standing)
+	keep(s.leaving, b.leaving)
 }
 
 func (s *space) remove(uid types.UID) {
@@ -200,10 +235,23 @@ func (s *space) remove(uid types.UID) {
 		return
 	}
 	for _, a := range s.budgets {
-		a.apply(was, -1)
+		a.subtract(a.share(was))
 	}
-	delete(s.jobs, uid)
+	for _, list := range []map[types.UID]*booking{s.jobs, s.active, s.granted, s.leaving} {
+		delete(list, uid)
+	}
 	s.freed = true
+}
+
+// bound says whether a reservation that this job does not have could still be written into its status,
+// by a process that was granted it.
+func (s *space) bound(b *booking) bool {
+	for _, a := range s.budgets {
+		if a.granted[b.uid].binds(b) {
+			return true
+		}
+	}
+	return false
 }
 
 // matching are the budgets in which a job with these labels counts, by name.

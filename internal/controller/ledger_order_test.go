@@ -30,7 +30,7 @@ import (
 // A cache that lags behind the budget's own write must not make room of what deleted jobs have used.
 func TestBudgetFromACacheThatLags(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
-	ledger := &Ledger{loaded: true, spaces: map[string]*space{}}
+	ledger := NewLedger(nil, nil, nil)
 	old := build.CarbonBudget("team", "ns", "100").Obj()
 	old.ResourceVersion = "99"
 	ledger.setBudget(old, now)
@@ -54,35 +54,105 @@ func TestBudgetFromACacheThatLags(t *testing.T) {
 	}
 }
 
-// A reservation is not given back while the start is under way that it was made for, and no start begins
-// once it is.
+// No start begins by a reservation that was given back, nor by one that lacks a budget, and the room is there
+// again.
 func TestReservationIsGivenBackOrUsed(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
-	ledger := &Ledger{loaded: true, spaces: map[string]*space{}}
+	ledger := NewLedger(nil, nil, nil)
 	ledger.setBudget(build.CarbonBudget("team", "ns", "100").Obj(), now)
 	caj := build.CarbonAwareJob("x", "ns").Obj()
-	caj.UID = "uid"
+	caj.UID, caj.ResourceVersion = "uid", "1"
 	ledger.reserve(caj, 60e9, now)
-	caj.Status.ReservedGrams = "60"
+	caj.Status.ReservedGrams, caj.Status.ReservedIn, caj.ResourceVersion = "60", []string{"team"}, "2"
 	ledger.note(caj)
-
-	if !ledger.begin(caj) || ledger.bar(caj) {
-		t.Error("given back while the start is under way")
+	if !ledger.mayStart(caj) {
+		t.Error("not started though its grams are set aside")
 	}
-	ledger.end(caj)
-	if !ledger.bar(caj) || ledger.begin(caj) {
-		t.Error("started while it is given back")
+	ledger.setBudget(build.CarbonBudget("late", "ns", "100").Obj(), now)
+	if ledger.mayStart(caj) || ledger.covered(caj) {
+		t.Error("started though another budget holds it by now")
 	}
+	ledger.dropBudget(types.NamespacedName{Namespace: "ns", Name: "late"})
 	stale := caj.DeepCopy()
-	caj.Status.ReservedGrams = ""
-	ledger.release(caj)
+	caj.Status.ReservedGrams, caj.Status.ReservedIn, caj.ResourceVersion = "", nil, "3"
 	ledger.note(caj)
-	if ledger.begin(stale) {
+	ledger.note(stale)
+	if ledger.mayStart(stale) {
 		t.Error("started by a reservation that was given back")
 	}
 	next := build.CarbonAwareJob("y", "ns").Obj()
 	next.UID = "next"
 	if v := ledger.reserve(next, 100e9, now); v.held != nil {
 		t.Errorf("the room is not there again: %s", v.held.message())
+	}
+}
+
+// A leader that was stopped in the middle of its grants, and goes on after another has given the room away,
+// neither grants any of it nor writes a sum in which its own grants are counted as well.
+func TestLeaderThatWasReplaced(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	l := &lives{t: t, now: now, store: newStore()}
+	l.budgets["team"] = build.CarbonBudget("team", "ns", "100").Obj()
+	l.touch(l.budgets["team"])
+	for _, name := range []string{"x", "y"} {
+		caj := build.CarbonAwareJob(name, "ns").Obj()
+		caj.UID = types.UID(name)
+		l.touch(caj)
+		l.jobs[name] = caj
+	}
+	l.restart()
+	former := l.ledger
+	before := former.reserve(l.jobs["x"], 60e9, now)
+	l.restart()
+	y := l.jobs["y"]
+	v := l.ledger.reserve(y, 60e9, now)
+	l.countBy(l.ledger, "team", l.store)
+	if v.held != nil || !l.ledger.isGranted(y, v) {
+		t.Fatalf("the new leader does not give the room away: %+v", v)
+	}
+	y.Status.ReservedGrams, y.Status.ReservedIn = "60", v.budgets
+	l.touch(y)
+
+	former.note(y) // as its cache catches up
+	l.countBy(former, "team", l.store)
+	if former.isGranted(l.jobs["x"], before) {
+		t.Error("a former leader grants what its successor has given away")
+	}
+	if s := l.budgets["team"].Status; s.ReservedGrams != "60" || s.RemainingGrams != "40" {
+		t.Errorf("a former leader writes that %s g are reserved and %s left, want 60 and 40", s.ReservedGrams, s.RemainingGrams)
+	}
+}
+
+// What a former leader was granted may still be written into the job, so it counts until it cannot be.
+func TestGrantOfAFormerLeaderCounts(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	l := &lives{t: t, now: now, store: newStore()}
+	l.budgets["team"] = build.CarbonBudget("team", "ns", "100").Obj()
+	l.touch(l.budgets["team"])
+	for _, name := range []string{"x", "y"} {
+		caj := build.CarbonAwareJob(name, "ns").Obj()
+		caj.UID = types.UID(name)
+		l.touch(caj)
+		l.jobs[name] = caj
+	}
+	l.restart()
+	x, y := l.jobs["x"], l.jobs["y"]
+	v := l.ledger.reserve(x, 60e9, now)
+	l.countBy(l.ledger, "team", l.store)
+	l.restart() // before x hears of it
+	if v := l.ledger.reserve(y, 60e9, now); v.held == nil {
+		t.Error("the room was given away twice")
+	}
+	if !l.ledger.isGranted(x, v) {
+		t.Error("the new process does not know of the grant")
+	}
+	l.ledger.withdraw(x)
+	if v := l.ledger.reserve(y, 60e9, now); v.held == nil || !l.ledger.bound(x) {
+		t.Error("the room was given away though x may still be told that it has it")
+	}
+	l.touch(x) // now nobody can tell it any more
+	l.ledger.note(x)
+	if v := l.ledger.reserve(y, 60e9, now); v.held != nil || l.ledger.bound(x) {
+		t.Error("the room is lost")
 	}
 }

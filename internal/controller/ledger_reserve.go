@@ -18,6 +18,7 @@ package controller
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -45,11 +46,16 @@ type verdict struct {
 	budgets []string
 	// granted is what is set aside for it.
 	granted estimate.Nanograms
+	// unwritten are those of the budgets whose status must say so before the job's may.
+	unwritten []string
 	// held says what keeps it from starting; nil when nothing does.
 	held *hold
 	// told says that the job's status speaks of that hold already.
 	told bool
 }
+
+// maxReservedIn is how many budgets may set grams aside for one job; see the CRD.
+const maxReservedIn = 256
 
 // reserve asks for the grams of a job whose start has come: all budgets grant them or none does.
 // Jobs that have waited longer come first wherever there is new room. What stands in the job's
@@ -57,7 +63,7 @@ type verdict struct {
 func (l *Ledger) reserve(caj *carbonv1alpha1.CarbonAwareJob, grams estimate.Nanograms, now time.Time) verdict {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s := spaceOf(l.spaces, caj.Namespace)
+	s := l.space(caj.Namespace)
 	s.note(caj)
 	s.roll(now)
 	b := *s.jobs[caj.UID]
@@ -67,17 +73,25 @@ func (l *Ledger) reserve(caj *carbonv1alpha1.CarbonAwareJob, grams estimate.Nano
 	case b.state == reserved && b.standing:
 		answer.granted = b.grams
 		return answer
+	case b.state == reserved && s.bound(&b) && s.covers(&b) && (grams != unknownGrams || b.grams == 0):
+		answer.granted, answer.unwritten = b.grams, l.unwritten(accounts, &b)
+		if grams == unknownGrams {
+			answer.granted = grams
+		}
+		return answer
 	case len(accounts) == 0:
 		b.state = idle
 		s.put(b)
 		return answer
 	}
-	b.state, b.grams = waiting, grams
+	b.state, b.grams, b.asked, b.in = waiting, grams, true, nil
 	s.put(b)
-	s.try(caj.UID)
+	if len(accounts) <= maxReservedIn && !s.bound(&b) {
+		s.try(caj.UID)
+	}
 	b = *s.jobs[caj.UID]
 	if b.state == reserved {
-		answer.granted = grams
+		answer.granted, answer.unwritten = grams, l.unwritten(accounts, &b)
 		return answer
 	}
 	answer.held = holdOf(grams, accounts)
@@ -88,14 +102,57 @@ func (l *Ledger) reserve(caj *carbonv1alpha1.CarbonAwareJob, grams estimate.Nano
 	return answer
 }
 
+// unwritten are the budgets whose status does not say yet that this very state of the job was granted room.
+func (l *Ledger) unwritten(accounts []*account, b *booking) []string {
+	var all []string
+	for _, a := range accounts {
+		if !l.leads(&a.object) || a.granted[b.uid] != (grant{grams: b.grams, version: b.version}) {
+			all = append(all, a.name)
+		}
+	}
+	return all
+}
+
+// isGranted says whether the status of the budgets says what a verdict does of this very state of a job.
+func (l *Ledger) isGranted(caj *carbonv1alpha1.CarbonAwareJob, v verdict) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := l.space(caj.Namespace)
+	b := s.jobs[caj.UID]
+	return b != nil && b.state == reserved && b.version == caj.ResourceVersion && (b.grams == v.granted || v.granted == unknownGrams) &&
+		slices.Equal(names(s.matching(b.labels)), v.budgets) && len(l.unwritten(s.matching(b.labels), b)) == 0
+}
+
+// covers says whether all budgets in which a job counts have set grams aside for it.
+func (s *space) covers(b *booking) bool {
+	return !slices.ContainsFunc(s.matching(b.labels), func(a *account) bool { return !b.holdsIn(a) })
+}
+
+// covered says whether a reservation that stands was made by all budgets in which the job counts.
+func (l *Ledger) covered(caj *carbonv1alpha1.CarbonAwareJob) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	b := booking{labels: caj.Labels, in: caj.Status.ReservedIn}
+	return l.space(caj.Namespace).covers(&b)
+}
+
+// bound says whether a process may still write a reservation into this state of a job.
+func (l *Ledger) bound(caj *carbonv1alpha1.CarbonAwareJob) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := l.space(caj.Namespace)
+	b := s.jobs[caj.UID]
+	return b != nil && s.bound(b)
+}
+
 // force sets grams aside for a job that runs already, room or not.
 func (l *Ledger) force(caj *carbonv1alpha1.CarbonAwareJob, grams estimate.Nanograms) []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s := spaceOf(l.spaces, caj.Namespace)
+	s := l.space(caj.Namespace)
 	s.note(caj)
 	b := *s.jobs[caj.UID]
-	b.state, b.grams, b.standing = reserved, grams, true
+	b.state, b.grams, b.standing, b.started = reserved, grams, true, true
 	if grams == unknownGrams {
 		b.grams = 0
 	}
@@ -107,63 +164,29 @@ func (l *Ledger) force(caj *carbonv1alpha1.CarbonAwareJob, grams estimate.Nanogr
 func (l *Ledger) withdraw(caj *carbonv1alpha1.CarbonAwareJob) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s := spaceOf(l.spaces, caj.Namespace)
+	s := l.space(caj.Namespace)
 	if was := s.jobs[caj.UID]; was != nil && (was.state == waiting || was.state == reserved && !was.standing) {
 		b := *was
-		b.state, b.grams, b.told = idle, 0, hold{}
+		b.state, b.grams, b.in, b.asked, b.told = idle, 0, nil, false, hold{}
 		s.put(b)
 	}
 }
 
-// bar keeps the Starter from a job whose reservation is going to be given back; false while a start is
-// under way. The next pass lifts it.
-func (l *Ledger) bar(caj *carbonv1alpha1.CarbonAwareJob) bool {
+// mayStart says whether a job may be started by what its status says: a reservation that stands there may
+// have been given back since, or lack a budget, and none starts in a budget that stops every run.
+func (l *Ledger) mayStart(caj *carbonv1alpha1.CarbonAwareJob) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s := spaceOf(l.spaces, caj.Namespace)
-	s.note(caj)
-	b := s.jobs[caj.UID]
-	b.barred = !b.starting
-	return b.barred
-}
-
-// release gives back what stood in the status of a barred job, once it does not any more.
-func (l *Ledger) release(caj *carbonv1alpha1.CarbonAwareJob) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	s := spaceOf(l.spaces, caj.Namespace)
-	if was := s.jobs[caj.UID]; was != nil && was.barred {
-		b := *was
-		b.state, b.standing, b.barred, b.grams, b.told = idle, false, false, 0, hold{}
-		s.put(b)
-	}
-}
-
-// begin says whether a job may be started by what its status says: a reservation that stands there may
-// have been given back since, and none starts in a budget that stops every run. What has begun must be
-// told to end.
-func (l *Ledger) begin(caj *carbonv1alpha1.CarbonAwareJob) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	s := spaceOf(l.spaces, caj.Namespace)
+	s := l.space(caj.Namespace)
 	b := s.jobs[caj.UID]
 	switch {
 	case b == nil:
 		return caj.Status.ReservedGrams == ""
-	case b.barred || s.exhausted(b) != "" || caj.Status.ReservedGrams != "" && b.state != reserved:
+	case s.exhausted(b) != "":
 		return false
 	}
-	b.starting = true
-	return true
-}
-
-// end says that the patch is answered for which begin was asked.
-func (l *Ledger) end(caj *carbonv1alpha1.CarbonAwareJob) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if b := spaceOf(l.spaces, caj.Namespace).jobs[caj.UID]; b != nil {
-		b.starting = false
-	}
+	is := booking{labels: caj.Labels, in: caj.Status.ReservedIn}
+	return caj.Status.ReservedGrams == "" || b.state == reserved && b.standing && s.covers(&is)
 }
 
 // try grants a job its grams if there is room; if there is new room, in the order of the queue.
@@ -175,22 +198,27 @@ func (s *space) try(uid types.UID) {
 	s.grant([]*booking{s.jobs[uid]})
 }
 
-// admit grants waiting jobs what room there is, in the order of the queue.
+// admit grants waiting jobs what room there is, in the order of the queue. Those that have not asked since
+// the process began keep their place in it.
 func (s *space) admit() {
 	if !s.freed {
 		return
 	}
+	s.freed = false
 	var queue []*booking
-	for _, b := range s.jobs {
-		if b.state == waiting && !b.leaving {
+	for _, b := range s.active {
+		if b.state == waiting && !b.leaving && !s.bound(b) {
 			queue = append(queue, b)
+			s.freed = s.freed || !b.asked
 		}
 	}
 	s.grant(queue)
-	s.freed = false
 }
 
 func (s *space) grant(queue []*booking) {
+	if len(queue) == 0 {
+		return
+	}
 	index := map[string]int{}
 	var budgets []policy.Budget
 	for name, a := range s.budgets {
@@ -207,7 +235,10 @@ func (s *space) grant(queue []*booking) {
 	}
 	for _, claim := range policy.Admit(claims, budgets) {
 		b := *s.jobs[types.UID(claim.UID)]
-		b.state, b.told = reserved, hold{}
+		if !b.asked {
+			continue
+		}
+		b.state, b.in, b.told = reserved, names(s.matching(b.labels)), hold{}
 		if b.grams == unknownGrams { // budgets that only warn let it through, and cannot count it
 			b.grams = 0
 		}

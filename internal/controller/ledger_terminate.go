@@ -26,7 +26,7 @@ import (
 func (l *Ledger) burns(caj *carbonv1alpha1.CarbonAwareJob, as *burn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if b := spaceOf(l.spaces, caj.Namespace).jobs[caj.UID]; b != nil {
+	if b := l.space(caj.Namespace).jobs[caj.UID]; b != nil {
 		b.burn = as
 	}
 }
@@ -35,7 +35,7 @@ func (l *Ledger) burns(caj *carbonv1alpha1.CarbonAwareJob, as *burn) {
 func (l *Ledger) exhaust(key types.NamespacedName, is bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s := spaceOf(l.spaces, key.Namespace)
+	s := l.space(key.Namespace)
 	if a := s.budgets[key.Name]; a != nil {
 		s.freed = s.freed || a.exhausted && !is
 		a.exhausted = is
@@ -46,7 +46,7 @@ func (l *Ledger) exhaust(key types.NamespacedName, is bool) {
 func (l *Ledger) exhausted(caj *carbonv1alpha1.CarbonAwareJob) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s := spaceOf(l.spaces, caj.Namespace)
+	s := l.space(caj.Namespace)
 	b := s.jobs[caj.UID]
 	if b == nil {
 		return ""

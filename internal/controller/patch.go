@@ -32,7 +32,7 @@ const conflictRetry = 100 * time.Millisecond
 
 // patchStatus writes the status of after over that of before, and only if nobody wrote the object
 // since it was read: what was decided on an old object must not overwrite a newer one.
-func patchStatus(ctx context.Context, c client.Client, after, before client.Object) error {
+func patchStatus(ctx context.Context, c client.StatusClient, after, before client.Object) error {
 	return c.Status().Patch(ctx, after, lockedPatch(before))
 }
 

@@ -19,6 +19,7 @@ package controller
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -45,6 +46,9 @@ type Starter struct {
 	Recorder events.EventRecorder
 	Clock    clock.PassiveClock
 	Ledger   *Ledger
+	// Vigil tells when another process may lead by now, and APIReader asks the API server itself then.
+	Vigil     *Vigil
+	APIReader client.Reader
 }
 
 const (
@@ -102,6 +106,12 @@ func (r *Starter) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result,
 	if isStartIssued(job) || !job.DeletionTimestamp.IsZero() {
 		return ctrl.Result{}, nil
 	}
+	if isGivenBack(job, caj) || !r.Ledger.mayStart(caj) {
+		return ctrl.Result{RequeueAfter: jobNotSeen}, nil
+	}
+	if fresh, err := r.isFresh(ctx, caj); err != nil || !fresh {
+		return ctrl.Result{RequeueAfter: jobNotSeen}, err
+	}
 	return r.start(ctx, caj, job, now)
 }
 
@@ -115,7 +125,7 @@ func awaitsStart(caj *carbonv1alpha1.CarbonAwareJob) bool {
 
 // awaitsRoom says whether the job counts in a budget and has no reservation yet, or is held.
 func (r *Starter) awaitsRoom(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob, now time.Time) (bool, error) {
-	if err := r.Ledger.load(ctx, now); err != nil {
+	if err := r.Ledger.load(ctx, caj.Namespace, now); err != nil {
 		return false, err
 	}
 	within := findCondition(caj.Status.Conditions, carbonv1alpha1.ConditionWithinBudget)
@@ -123,6 +133,31 @@ func (r *Starter) awaitsRoom(ctx context.Context, caj *carbonv1alpha1.CarbonAwar
 		return r.Ledger.budgeted(caj.Namespace, caj.Labels), nil
 	}
 	return within.Status == metav1.ConditionFalse && (caj.Spec.MaxGrams != nil || r.Ledger.budgeted(caj.Namespace, caj.Labels)), nil
+}
+
+// isFresh says whether it is certain that no budget counts a job that is about to start without a reservation.
+// A process that was stopped for long has not seen budgets that came meanwhile, and what another leader has
+// done with the job. A job with a reservation needs no such look: the API server refuses its start if it was
+// given back.
+func (r *Starter) isFresh(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob) (bool, error) {
+	if caj.Status.ReservedGrams != "" || !r.Vigil.inDoubt() {
+		return true, nil
+	}
+	found := &carbonv1alpha1.CarbonAwareJob{}
+	if err := r.APIReader.Get(ctx, client.ObjectKeyFromObject(caj), found); err != nil {
+		return false, client.IgnoreNotFound(err)
+	}
+	var budgets carbonv1alpha1.CarbonBudgetList
+	if err := r.APIReader.List(ctx, &budgets, client.InNamespace(caj.Namespace)); err != nil {
+		return false, fmt.Errorf("listing CarbonBudgets after a silence: %w", err)
+	}
+	known := r.Ledger.budgetsOf(caj.Namespace, caj.Labels)
+	for i := range budgets.Items {
+		if newAccount(&budgets.Items[i], r.Clock.Now()).matches(caj.Labels) && !slices.Contains(known, budgets.Items[i].Name) {
+			return false, nil
+		}
+	}
+	return found.ResourceVersion == caj.ResourceVersion, nil
 }
 
 func (r *Starter) start(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob, job *batchv1.Job, now time.Time) (ctrl.Result, error) {
@@ -138,10 +173,6 @@ func (r *Starter) start(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob,
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	if !r.Ledger.begin(caj) {
-		return ctrl.Result{RequeueAfter: jobNotSeen}, nil
-	}
-	defer r.Ledger.end(caj)
 	if err := r.Patch(ctx, started, patch); err != nil {
 		if refused(err) {
 			r.Recorder.Eventf(caj, nil, corev1.EventTypeWarning, "StartRefused", "Start", "%s", truncate("the API server refused the start: "+err.Error()))

@@ -176,6 +176,54 @@ var _ = Describe("A budget that terminates", func() {
 		Expect(w.sums("team")).To(Equal(grams("200", "0", "0")))
 	})
 
+	It("is still used up for a process that has just begun, and counts every run once", func(ctx context.Context) {
+		w := newWorld(ctx)
+		gb := w.trace("gb", nil, flat(60, 200)...)
+		w.budget(build.CarbonBudget("team", w.namespace, "200").Enforcement(carbonv1alpha1.BudgetTerminate))
+		jobs := []string{"a", "b"}
+		for _, name := range jobs { // each 50 g in half an hour, as reserved; they go on and on
+			w.started(build.CarbonAwareJob(name, w.namespace).Regions(gb).Watts("500"), w.slot(1))
+		}
+		w.at(w.slot(3), gb)
+		w.count("team")
+		Expect(budgetStatus(w.getBudget("team"))).To(Equal("LimitReached"))
+
+		By("replacing the process before it has stopped anything")
+		w.restart()
+		w.writes = nil
+		w.create(build.CarbonAwareJob("other", w.namespace).Regions(gb).MaxDelay(0).Watts("10"))
+		w.pass("other")
+		Expect(readyOf(w.get("other"))).To(Equal("BudgetHold"), "nothing is left, though nobody has computed that anew")
+		w.count("team")
+		Expect(budgetStatus(w.getBudget("team"))).To(Equal("LimitReached"))
+		Expect(w.warnings()).NotTo(ContainElement(ContainSubstring("LimitReached")), "it was told")
+		for _, name := range jobs {
+			w.plan(name)
+			w.paused(name, w.slot(3))
+			w.plan(name)
+			Expect(readyOf(w.get(name))).To(Equal("BudgetExceeded"))
+		}
+		w.at(w.slot(5), gb)
+		w.restart()
+		for _, name := range jobs {
+			w.plan(name)
+		}
+		Expect(w.sums("team")).To(Equal(grams("200", "0", "0")))
+		for _, name := range jobs {
+			Expect(api.Delete(ctx, w.get(name))).To(Succeed())
+			w.plan(name)
+		}
+		w.restart()
+		w.count("team")
+		for _, name := range jobs {
+			w.plan(name)
+		}
+		Expect(w.sums("team")).To(Equal(grams("200", "0", "0")))
+		Expect(w.getBudget("team").Status.Settled.Jobs).To(BeEquivalentTo(2))
+		w.pass("other")
+		Expect(readyOf(w.get("other"))).To(Equal("BudgetHold"))
+	})
+
 	It("holds a job that has reserved and not started when it is used up, and lets it go in time", func(ctx context.Context) {
 		w := newWorld(ctx)
 		gb := w.trace("gb", nil, flat(60, 200)...)

@@ -17,6 +17,7 @@ limitations under the License.
 package envtest
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -26,8 +27,10 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/controller"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/testing/build"
 )
 
@@ -84,6 +87,24 @@ func (w *world) pass(names ...string) {
 		w.plan(name)
 		w.startDue(name)
 	}
+}
+
+// stale is the starter as it is now, with a cache that shows no later state of the job than this one.
+func (w *world) stale(name string) *controller.Starter {
+	seen := w.get(name)
+	c, err := client.NewWithWatch(config, client.Options{Scheme: scheme})
+	Expect(err).NotTo(HaveOccurred())
+	starter := &controller.Starter{Recorder: w.recorder, Clock: w.clock, Ledger: w.starter.Ledger}
+	starter.Client = interceptor.NewClient(c, interceptor.Funcs{
+		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+			if caj, is := o.(*carbonv1alpha1.CarbonAwareJob); is {
+				seen.DeepCopyInto(caj)
+				return nil
+			}
+			return c.Get(ctx, key, o, opts...)
+		},
+	})
+	return starter
 }
 
 // isStarted says whether the Job was let go.

@@ -22,6 +22,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	ctrl "sigs.k8s.io/controller-runtime"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/testing/build"
@@ -255,6 +256,65 @@ var _ = Describe("A budget that holds", func() {
 		Expect(a.Status.ReservedGrams).To(BeEmpty())
 		Expect(w.sums("team")).To(Equal(grams("0", "0", "100")))
 		Expect(result.RequeueAfter).To(BeNumerically("<=", a.Status.Plan.Start.Add(-5*time.Second).Sub(w.start)))
+	})
+
+	It("asks the budgets of its new labels when they are edited before the start", func(ctx context.Context) {
+		w := newWorld(ctx)
+		gb := w.trace("gb", nil, flat(20, 200)...)
+		w.budget(build.CarbonBudget("nlp", w.namespace, "100").Selector(map[string]string{"team": "nlp"}))
+		w.budget(build.CarbonBudget("cv", w.namespace, "50").Selector(map[string]string{"team": "cv"}))
+		w.create(w.asks("a", gb).Labels(map[string]string{"team": "nlp"}))
+		w.plan("a")
+		Expect(w.get("a").Status.ReservedIn).To(Equal([]string{"nlp"}))
+		Expect(w.edit("a", func(caj *carbonv1alpha1.CarbonAwareJob) { caj.Labels["team"] = "cv" })).To(Succeed())
+		w.count("cv")
+		w.startDue("a")
+		Expect(w.isStarted("a")).To(BeFalse(), "its grams are set aside in a budget that is not its own any more")
+		w.plan("a")
+		Expect(w.sums("cv")).To(Equal(grams("0", "0", "50")))
+		Expect(w.sums("nlp")).To(Equal(grams("0", "0", "100")))
+		w.pass("a")
+		Expect(conditionMessage(w.get("a").Status.Conditions, "Ready")).To(HavePrefix("CarbonBudget cv holds the job: it needs 60 g"))
+		w.editBudget("cv", limit("60"))
+		w.pass("a")
+		Expect(w.isStarted("a")).To(BeTrue())
+		Expect(w.get("a").Status.ReservedIn).To(Equal([]string{"cv"}))
+		Expect(w.sums("cv")).To(Equal(grams("0", "60", "0")))
+	})
+
+	It("asks a budget that comes between the reservation and the start", func(ctx context.Context) {
+		w := newWorld(ctx)
+		gb := w.trace("gb", nil, flat(20, 200)...)
+		w.budget(build.CarbonBudget("team", w.namespace, "100"))
+		w.create(w.asks("a", gb))
+		w.plan("a")
+		w.budget(build.CarbonBudget("late", w.namespace, "50"))
+		w.startDue("a")
+		Expect(w.isStarted("a")).To(BeFalse())
+		w.pass("a")
+		w.pass("a")
+		Expect(conditionMessage(w.get("a").Status.Conditions, "Ready")).To(HavePrefix("CarbonBudget late holds the job"))
+		Expect(w.sums("team")).To(Equal(grams("0", "0", "100")))
+		Expect(w.sums("late")).To(Equal(grams("0", "0", "50")))
+	})
+
+	It("lets no process start a job by a reservation that was given back", func(ctx context.Context) {
+		w := newWorld(ctx)
+		gb := w.trace("gb", nil, flat(20, 200)...)
+		w.budget(build.CarbonBudget("team", w.namespace, "100"))
+		w.create(w.asks("a", gb))
+		w.plan("a")
+		late := w.stale("a")
+		w.restart()
+		Expect(w.edit("a", func(caj *carbonv1alpha1.CarbonAwareJob) { caj.Spec.Suspend = new(true) })).To(Succeed())
+		w.plan("a")
+		Expect(w.get("a").Status.ReservedGrams).To(BeEmpty())
+		_, err := late.Reconcile(ctx, ctrl.Request{NamespacedName: w.key("a")})
+		Expect(err).NotTo(HaveOccurred())
+		Expect(w.isStarted("a")).To(BeFalse())
+		Expect(w.edit("a", func(caj *carbonv1alpha1.CarbonAwareJob) { caj.Spec.Suspend = nil })).To(Succeed())
+		w.pass("a")
+		Expect(w.isStarted("a")).To(BeTrue(), "a reservation that was made later counts")
 	})
 
 	It("keeps what was reserved for a job whose start is under way", func(ctx context.Context) {

@@ -101,7 +101,7 @@ var _ = Describe("A region with maxStartsPerWindow", func() {
 	It("gives no place twice to jobs that are planned at the same time", func(ctx context.Context) {
 		w, gb := capped(ctx, 3, dip(6, 100)...)
 		planner := &controller.CarbonAwareJobReconciler{
-			Client: api, APIReader: api, Recorder: w.recorder, Clock: w.clock, Models: w.planner.Models, Ledger: w.planner.Ledger,
+			Client: api, APIReader: api, Recorder: w.recorder, Clock: w.clock, Models: w.planner.Models, Ledger: w.planner.Ledger, Budgets: w.budgets,
 		}
 		const jobs = 16
 		for i := range jobs {

@@ -83,10 +83,10 @@ func (w *world) restart() {
 	w.recorder = events.NewFakeRecorder(1000)
 	w.regions = controller.NewGridRegionReconciler(counting, api, w.recorder, w.clock, w.namespace, w.sources)
 	w.models = &controller.ModelTable{Reader: counting, ConfigMap: types.NamespacedName{Namespace: w.namespace, Name: "models"}}
-	ledger := controller.NewLedger(api, nil)
-	w.planner = &controller.CarbonAwareJobReconciler{Client: counting, APIReader: api, Recorder: w.recorder, Clock: w.clock, Models: w.models, Ledger: ledger}
-	w.starter = &controller.Starter{Client: counting, Recorder: w.recorder, Clock: w.clock, Ledger: ledger}
+	ledger := controller.NewLedger(api, counting, w.models)
 	w.budgets = &controller.CarbonBudgetReconciler{Client: counting, Recorder: w.recorder, Clock: w.clock, Ledger: ledger}
+	w.planner = &controller.CarbonAwareJobReconciler{Client: counting, APIReader: api, Recorder: w.recorder, Clock: w.clock, Models: w.models, Ledger: ledger, Budgets: w.budgets}
+	w.starter = &controller.Starter{Client: counting, Recorder: w.recorder, Clock: w.clock, Ledger: ledger}
 }
 
 func (w *world) counting() client.Client {

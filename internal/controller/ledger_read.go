@@ -1,0 +1,131 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
+)
+
+const loadPage = 500
+
+// load fills the ledger with a namespace, once.
+func (l *Ledger) load(ctx context.Context, namespace string, now time.Time) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if s := l.spaces[namespace]; s != nil && s.loaded {
+		return nil
+	}
+	return l.read(ctx, namespace, now)
+}
+
+// leads says whether this process is the leader of a budget.
+func (l *Ledger) leads(b *carbonv1alpha1.CarbonBudget) bool { return b.Status.Leader == l.leader }
+
+// takeOver makes this process the leader of all budgets of a namespace, and reads what others did there.
+func (l *Ledger) takeOver(ctx context.Context, namespace string, now time.Time) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.read(ctx, namespace, now)
+}
+
+// read becomes the leader of the budgets first and lists the jobs after that, so that no former leader can
+// grant anything that is not seen here. Where there is no budget, the jobs do not matter yet.
+func (l *Ledger) read(ctx context.Context, namespace string, now time.Time) error {
+	facts, err := l.table.read(ctx)
+	if err != nil {
+		return err
+	}
+	l.facts = facts
+	was, is := l.space(namespace), newSpace(facts)
+	var budgets carbonv1alpha1.CarbonBudgetList
+	if err := l.reader.List(ctx, &budgets, client.InNamespace(namespace)); err != nil {
+		return fmt.Errorf("listing CarbonBudgets for the ledger: %w", err)
+	}
+	for i := range budgets.Items {
+		b := &budgets.Items[i]
+		if err := l.lead(ctx, b); client.IgnoreNotFound(err) != nil {
+			return fmt.Errorf("becoming the leader of CarbonBudget %s: %w", client.ObjectKeyFromObject(b), err)
+		} else if err == nil {
+			is.setBudget(b, now)
+		}
+	}
+	if len(budgets.Items) > 0 {
+		if err := l.list(ctx, namespace, is); err != nil {
+			return err
+		}
+	}
+	for uid, b := range is.active {
+		if had := was.jobs[uid]; had != nil && b.state != ended {
+			b.burn, b.told = had.burn, had.told
+		}
+	}
+	is.adopt()
+	is.loaded, is.freed, is.edited = true, true, true
+	l.spaces[namespace] = is
+	return nil
+}
+
+func (l *Ledger) list(ctx context.Context, namespace string, into *space) error {
+	var jobs carbonv1alpha1.CarbonAwareJobList
+	for {
+		if err := l.reader.List(ctx, &jobs, client.InNamespace(namespace), client.Limit(loadPage), client.Continue(jobs.Continue)); err != nil {
+			return fmt.Errorf("listing CarbonAwareJobs for the ledger: %w", err)
+		}
+		for i := range jobs.Items {
+			into.note(&jobs.Items[i])
+		}
+		if jobs.Continue == "" {
+			return nil
+		}
+	}
+}
+
+func (l *Ledger) lead(ctx context.Context, b *carbonv1alpha1.CarbonBudget) error {
+	if l.leads(b) {
+		return nil
+	}
+	before := b.DeepCopy()
+	b.Status.Leader = l.leader
+	return patchStatus(ctx, l.writer, b, before)
+}
+
+// adopt takes over what a former leader granted and jobs do not know of yet. One that was granted room by
+// some of its budgets only asks again.
+func (s *space) adopt() {
+	for _, b := range s.jobs {
+		if b.state == reserved || !s.bound(b) {
+			continue
+		}
+		is := *b
+		complete := true // it is bound by one at least
+		for _, a := range s.matching(b.labels) {
+			g := a.granted[b.uid]
+			is.in = append(is.in, a.name)
+			complete, is.grams = complete && g.binds(b), g.grams
+		}
+		if complete {
+			is.state = reserved
+			s.put(is)
+		}
+	}
+}
