@@ -84,8 +84,12 @@ func (c *Catalog) find(provider, model string) (Model, bool) {
 // How vendors, clouds and gateways dress up the name of a model.
 var (
 	prefixes = regexp.MustCompile(`^(([a-z]{2,6}\.)?(anthropic|meta|mistral|cohere|amazon|deepseek|qwen|openai)\.|([a-z0-9_.-]+/)+)`)
-	suffixes = regexp.MustCompile(`(-v\d+:\d+|:[a-z0-9-]+)$`)
-	dates    = regexp.MustCompile(`-(\d{4}-\d{2}-\d{2}|\d{2}-\d{4}|\d{8}|\d{4}|\d{3}|latest)$`)
+	suffixes = regexp.MustCompile(`(-v\d+:\d+|:[a-z0-9._-]+)$`)
+	// variants of one size, as Ollama tags them: llama3.1:70b-instruct-q4_K_M.
+	variants = regexp.MustCompile(`(:[a-z0-9.]+)-[a-z0-9._-]+$`)
+	// sized are the tags that say how large a model is; without them it is another one.
+	sized = regexp.MustCompile(`:\d+(\.\d+)?(x\d+)?[bm](-|$)`)
+	dates = regexp.MustCompile(`-(\d{4}-\d{2}-\d{2}|\d{2}-\d{4}|\d{8}|\d{4}|\d{3}|latest)$`)
 )
 
 // forms are the keys under which a model may be in the table, the most precise first.
@@ -99,7 +103,10 @@ func forms(model string) []string {
 	}
 	bare := strings.ReplaceAll(name, "@", "-")
 	add(bare)
-	bare = suffixes.ReplaceAllString(bare, "")
+	add(variants.ReplaceAllString(bare, "$1"))
+	if !sized.MatchString(bare) {
+		bare = suffixes.ReplaceAllString(bare, "")
+	}
 	add(bare)
 	add(dates.ReplaceAllString(bare, ""))
 	bare = prefixes.ReplaceAllString(bare, "")

@@ -47,6 +47,13 @@ func TestLookup(t *testing.T) {
 		{"", "Meta-Llama-3.1-8B-Instruct", "meta-llama/Meta-Llama-3.1-8B-Instruct", "huggingface"},
 		{"", "Qwen3-8B", "Qwen/Qwen3-8B", "huggingface"},
 		{"", "llama3.1:8b", "meta-llama/Meta-Llama-3.1-8B-Instruct", "huggingface"},
+		{"", "llama3.1:70b-instruct-q4_K_M", "meta-llama/Meta-Llama-3.1-70B-Instruct", "huggingface"},
+		{"", "deepseek-coder-v2", "deepseek-ai/DeepSeek-Coder-V2-Lite-Instruct", "huggingface"}, // Ollama's default
+		{"", "deepseek-coder-v2:latest", "deepseek-ai/DeepSeek-Coder-V2-Lite-Instruct", "huggingface"},
+		{"", "deepseek-coder-v2:16b-lite-instruct-q4_0", "deepseek-ai/DeepSeek-Coder-V2-Lite-Instruct", "huggingface"},
+		{"", "deepseek-coder-v2:236b-instruct-q4_0", "deepseek-ai/DeepSeek-Coder-V2-Instruct", "huggingface"},
+		{"", "deepseek-r1:7b", "deepseek-ai/DeepSeek-R1-Distill-Qwen-7B", "huggingface"},
+		{"", "qwen3:30b-a3b", "Qwen/Qwen3-30B-A3B", "huggingface"},
 		{"", "qwen/qwen3-235b-a22b", "Qwen/Qwen3-235B-A22B", "huggingface"},
 		{"", "deepseek/deepseek-chat", "deepseek-ai/DeepSeek-V3", "huggingface"},
 		{"", "Qwen/Qwen3-30B-A3B-Instruct-2507", "Qwen/Qwen3-30B-A3B", "huggingface"},
@@ -70,6 +77,7 @@ func TestLookupOfUnknownNames(t *testing.T) {
 		{"", "claude-4-5-sonnet", "claude-sonnet-4-5"},
 		{"", "sonnet-4-5", "claude-sonnet-4-5"},
 		{"mistral", "mistral-larg", "mistral-large"},
+		{"", "deepseek-r1:3b", "deepseek-ai/DeepSeek-R1-Distill-Qwen-7B"}, // a size that the table does not have is no other size
 		{"", "Llama-3.1-8B", "meta-llama/Meta-Llama-3.1-8B-Instruct"},
 	}
 	for _, tt := range tests {
