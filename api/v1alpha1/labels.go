@@ -39,6 +39,9 @@ const (
 	// the patch that suspends the Job.
 	AnnotationStop = "carbon.ecotracker.dev/stop"
 
+	// AnnotationTemplate on a Job is a digest of the spec.jobTemplate from which it was created.
+	AnnotationTemplate = "carbon.ecotracker.dev/template"
+
 	// AnnotationGivenBack on a Job is the resourceVersion of its CarbonAwareJob at which the reservation for
 	// its start was given back: by that version, or an earlier one, it must not be started.
 	AnnotationGivenBack = "carbon.ecotracker.dev/given-back"

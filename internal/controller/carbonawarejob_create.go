@@ -92,7 +92,14 @@ func (r *CarbonAwareJobReconciler) restoreLabel(ctx context.Context, job *batchv
 	return nil
 }
 
+// recordJob puts the Job on record. Until it is there its template may be edited: the Job could not follow, so
+// it is not taken for one of the new template, and never starts.
 func (s *scope) recordJob(job *batchv1.Job) {
+	if s.caj.Status.Job == nil && isOfAnotherTemplate(job, s.caj) {
+		s.refuse(carbonv1alpha1.ReasonInvalid, carbonv1alpha1.ReasonTemplateRejected, fmt.Sprintf(
+			"spec.jobTemplate was edited just after Job %s was created from it: edit it back, or delete the CarbonAwareJob and create it again", job.Name), false)
+		return
+	}
 	if s.caj.Status.Job == nil {
 		s.caj.Status.Job = &carbonv1alpha1.JobStatus{}
 	}

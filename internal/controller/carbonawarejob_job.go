@@ -17,6 +17,9 @@ limitations under the License.
 package controller
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"maps"
 	"slices"
 
@@ -47,12 +50,18 @@ func buildJob(caj *carbonv1alpha1.CarbonAwareJob, regions []regionFacts) *batchv
 	delete(labels, carbonv1alpha1.LabelKueueQueue)
 	labels[carbonv1alpha1.LabelJob] = caj.Name
 
+	annotations := maps.Clone(template.Annotations)
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	annotations[carbonv1alpha1.AnnotationTemplate] = digest(&caj.Spec.JobTemplate)
+
 	job := &batchv1.Job{
 		ObjectMeta: metav1.ObjectMeta{
 			Name:        caj.Name,
 			Namespace:   caj.Namespace,
 			Labels:      labels,
-			Annotations: template.Annotations,
+			Annotations: annotations,
 			Finalizers:  []string{carbonv1alpha1.FinalizerJob},
 			OwnerReferences: []metav1.OwnerReference{
 				*metav1.NewControllerRef(caj, carbonv1alpha1.GroupVersion.WithKind("CarbonAwareJob")),
@@ -62,6 +71,23 @@ func buildJob(caj *carbonv1alpha1.CarbonAwareJob, regions []regionFacts) *batchv
 	}
 	job.Spec.Suspend = new(true)
 	return job
+}
+
+// digest tells one template from another.
+func digest(template *batchv1.JobTemplateSpec) string {
+	text, err := json.Marshal(template)
+	if err != nil {
+		return "" // what came as JSON can be written as such
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:8])
+}
+
+// isOfAnotherTemplate says whether a Job that nobody has started was created from a template that was edited
+// since.
+func isOfAnotherTemplate(job *batchv1.Job, caj *carbonv1alpha1.CarbonAwareJob) bool {
+	from := job.Annotations[carbonv1alpha1.AnnotationTemplate]
+	return from != "" && from != digest(&caj.Spec.JobTemplate) && isSuspended(job) && !isStartIssued(job)
 }
 
 // regionEnvNames are the variables that any of the regions sets, sorted.

@@ -25,6 +25,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/testing/build"
@@ -34,6 +35,34 @@ const (
 	modelAnnotation = "model.carbon.ecotracker.dev/MODEL"
 	modelPath       = "metadata.annotations['model.carbon.ecotracker.dev/MODEL']"
 )
+
+var _ = Describe("A template that is edited after its Job was created and before that is on record", func() {
+	It("does not run as it was before, and says so", func(ctx context.Context) {
+		w := newWorld(ctx)
+		gb := w.trace("gb", nil, flat(20, 200)...)
+		w.create(build.CarbonAwareJob("x", w.namespace).Regions(gb).MaxDelay(0))
+		w.death.reset(2, true) // after the finalizer it creates the Job, and dies before it can say so
+		_, _ = w.planner.Reconcile(ctx, ctrl.Request{NamespacedName: w.key("x")})
+		w.death.reset(0, false)
+		w.restart()
+		Expect(w.job("x").Spec.Suspend).To(HaveValue(BeTrue()))
+		Expect(w.get("x").Status.Job).To(BeNil())
+		image := func(name string) func(*carbonv1alpha1.CarbonAwareJob) {
+			return func(caj *carbonv1alpha1.CarbonAwareJob) {
+				caj.Spec.JobTemplate.Spec.Template.Spec.Containers[0].Image = name
+			}
+		}
+		Expect(w.edit("x", image("example.org/job:2"))).To(Succeed())
+		w.pass("x")
+		w.pass("x")
+		Expect(w.isStarted("x")).To(BeFalse())
+		Expect(reasonOf(w.get("x"), "Planned")).To(Equal("False/TemplateRejected"))
+		Expect(conditionMessage(w.get("x").Status.Conditions, "Ready")).To(ContainSubstring("edit it back, or delete the CarbonAwareJob"))
+		Expect(w.edit("x", image("example.org/job:1"))).To(Succeed())
+		w.pass("x")
+		Expect(w.isStarted("x")).To(BeTrue())
+	})
+})
 
 var _ = Describe("The user's template", func() {
 	literal := func(value string) corev1.EnvVar { return corev1.EnvVar{Name: "MODEL", Value: value} }
