@@ -60,7 +60,9 @@ type CarbonAwareJobStatus struct {
 	// that hold it and match its labels are among them.
 	// +optional
 	// +listType=set
+	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=256
+	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=63
 	ReservedIn []string `json:"reservedIn,omitempty"`
 

@@ -169,6 +169,7 @@ type CarbonBudgetStatus struct {
 	// leader names the process that reserves in this budget. Another one takes the budget over by writing
 	// its own name here, and reads all reservations after that: the former one can write no more.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	Leader string `json:"leader,omitempty"`
 
@@ -177,6 +178,7 @@ type CarbonBudgetStatus struct {
 	// +optional
 	// +listType=map
 	// +listMapKey=uid
+	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=256
 	Granted []GrantedJob `json:"granted,omitempty"`
 

@@ -44,7 +44,9 @@ const (
 // say so. There is never a second Job: the finalizer keeps the first until it is on record.
 func (r *CarbonAwareJobReconciler) ensureJob(ctx context.Context, s *scope) error {
 	if s.job != nil {
-		s.recordJob(s.job)
+		if err := r.recordFirst(ctx, s, s.job); err != nil {
+			return err
+		}
 		return r.restoreLabel(ctx, s.job, s.caj)
 	}
 	plan := s.caj.Status.Plan
@@ -92,14 +94,25 @@ func (r *CarbonAwareJobReconciler) restoreLabel(ctx context.Context, job *batchv
 	return nil
 }
 
-// recordJob puts the Job on record. Until it is there its template may be edited: the Job could not follow, so
-// it is not taken for one of the new template, and never starts.
-func (s *scope) recordJob(job *batchv1.Job) {
-	if s.caj.Status.Job == nil && isOfAnotherTemplate(job, s.caj) {
-		s.refuse(carbonv1alpha1.ReasonInvalid, carbonv1alpha1.ReasonTemplateRejected, fmt.Sprintf(
-			"spec.jobTemplate was edited just after Job %s was created from it: edit it back, or delete the CarbonAwareJob and create it again", job.Name), false)
-		return
+// recordFirst puts a Job that is there already on record. If it is not yet, its template may have been edited
+// since it was created: the Job cannot follow, so it is not taken for one of the new template, and never starts.
+func (r *CarbonAwareJobReconciler) recordFirst(ctx context.Context, s *scope, job *batchv1.Job) error {
+	if s.caj.Status.Job == nil {
+		live := &carbonv1alpha1.CarbonAwareJob{}
+		if err := r.APIReader.Get(ctx, client.ObjectKeyFromObject(s.caj), live); err != nil {
+			return fmt.Errorf("reading the CarbonAwareJob before its Job is put on record: %w", err)
+		}
+		if isOfAnotherTemplate(job, live) {
+			s.refuse(carbonv1alpha1.ReasonInvalid, carbonv1alpha1.ReasonTemplateRejected, fmt.Sprintf(
+				"spec.jobTemplate was edited just after Job %s was created from it: edit it back, or delete the CarbonAwareJob and create it again", job.Name), false)
+			return nil
+		}
 	}
+	s.recordJob(job)
+	return nil
+}
+
+func (s *scope) recordJob(job *batchv1.Job) {
 	if s.caj.Status.Job == nil {
 		s.caj.Status.Job = &carbonv1alpha1.JobStatus{}
 	}
@@ -129,8 +142,7 @@ func (r *CarbonAwareJobReconciler) adoptJob(ctx context.Context, s *scope) error
 	}
 	if isOurs(job, s.caj) {
 		s.job = job
-		s.recordJob(job)
-		return nil
+		return r.recordFirst(ctx, s, job)
 	}
 	message := fmt.Sprintf("a Job named %s exists that is not ours: delete it or choose another name", job.Name)
 	if job.Labels[carbonv1alpha1.LabelJob] == s.caj.Name && !job.DeletionTimestamp.IsZero() {

@@ -149,16 +149,16 @@ func (a *account) matches(labels map[string]string) bool {
 	return true
 }
 
-// share is what a job adds to the sums of a budget.
-type share struct {
+// part is what a job adds to the sums of a budget.
+type part struct {
 	reserved, consumed, avoided estimate.Nanograms
 	running, held               int32
 	// tally is the index of the period in which it was consumed; negative for none.
 	tally int
 }
 
-func (a *account) share(b *booking) share {
-	is := share{tally: -1}
+func (a *account) part(b *booking) part {
+	is := part{tally: -1}
 	switch {
 	case !a.matches(b.labels):
 	case b.state == reserved && b.holdsIn(a):
@@ -178,15 +178,15 @@ func (a *account) share(b *booking) share {
 	return is
 }
 
-// used is how much of the present period's limit the share takes.
-func (s share) used() estimate.Nanograms {
+// used is how much of the present period's limit it takes.
+func (s part) used() estimate.Nanograms {
 	if s.tally == 0 {
 		return s.consumed
 	}
 	return s.reserved
 }
 
-func (a *account) add(s share) {
+func (a *account) add(s part) {
 	a.reserved.Add(s.reserved)
 	a.running += s.running
 	a.held += s.held
@@ -198,7 +198,7 @@ func (a *account) add(s share) {
 	}
 }
 
-func (a *account) subtract(s share) {
+func (a *account) subtract(s part) {
 	a.reserved.Subtract(s.reserved)
 	a.running -= s.running
 	a.held -= s.held
@@ -264,8 +264,8 @@ func (a *account) inherit(was *account, jobs map[types.UID]*booking) {
 	}
 	for uid, does := range moved {
 		if b := jobs[uid]; b != nil && does {
-			a.subtract(was.share(b))
-			a.add(a.share(b))
+			a.subtract(was.part(b))
+			a.add(a.part(b))
 		}
 	}
 }
@@ -274,7 +274,7 @@ func (a *account) inherit(was *account, jobs map[types.UID]*booking) {
 func (s *space) recount(a *account) {
 	a.reserved, a.running, a.held = estimate.Sum{}, 0, 0
 	for _, b := range s.jobs {
-		a.add(a.share(b))
+		a.add(a.part(b))
 	}
 }
 

@@ -203,9 +203,9 @@ func (b *booking) isAfter(caj *carbonv1alpha1.CarbonAwareJob) bool {
 func (s *space) put(is booking) {
 	was := s.jobs[is.uid]
 	for _, a := range s.budgets {
-		had, has := share{tally: -1}, a.share(&is)
+		had, has := part{tally: -1}, a.part(&is)
 		if was != nil {
-			had = a.share(was)
+			had = a.part(was)
 		}
 		a.subtract(had)
 		a.add(has)
@@ -235,7 +235,7 @@ func (s *space) remove(uid types.UID) {
 		return
 	}
 	for _, a := range s.budgets {
-		a.subtract(a.share(was))
+		a.subtract(a.part(was))
 	}
 	for _, list := range []map[types.UID]*booking{s.jobs, s.active, s.granted, s.leaving} {
 		delete(list, uid)
