@@ -86,7 +86,8 @@ type CarbonAwareJobSpec struct {
 
 	// maxGrams is the most that the run may emit, in gCO2e, above 0 and at most 1000000000, for example
 	// "5". At the moment when it has emitted that much it is stopped for good and the job has failed;
-	// it is not started while its energy is unknown. It can be changed while the job runs.
+	// it is not started while its energy is unknown. It can be changed while the job runs. A fraction must
+	// be in quotes.
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="isQuantity(string(self)) && quantity(string(self)).isGreaterThan(quantity('0')) && !quantity(string(self)).isGreaterThan(quantity('1000000000'))",message="maxGrams must be a number of grams such as \"5\", above 0 and at most 1000000000"
 	MaxGrams *resource.Quantity `json:"maxGrams,omitempty"`
@@ -206,12 +207,14 @@ type DowngradeSpec struct {
 // +kubebuilder:validation:XValidation:rule="has(self.kWh) != has(self.watts)",message="exactly one of kWh and watts must be set"
 // +kubebuilder:validation:MinProperties=0
 type EnergySpec struct {
-	// kWh that one whole run consumes, all its pods together, for example "0.0005".
+	// kWh that one whole run consumes, all its pods together, for example "0.0005". A fraction must be in
+	// quotes, as Kubernetes has it for quantities.
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="isQuantity(string(self)) && quantity(string(self)).isGreaterThan(quantity('0')) && !quantity(string(self)).isGreaterThan(quantity('1000000'))",message="kWh must be a number such as \"0.0005\", above 0 and at most 1000000"
 	KWh *resource.Quantity `json:"kWh,omitempty"`
 
-	// watts is the mean power of the Job while it runs, all its pods together, for example "700".
+	// watts is the mean power of the Job while it runs, all its pods together, for example "700". A
+	// fraction must be in quotes.
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="isQuantity(string(self)) && quantity(string(self)).isGreaterThan(quantity('0')) && !quantity(string(self)).isGreaterThan(quantity('100000000'))",message="watts must be a number such as \"700\", above 0 and at most 100000000"
 	Watts *resource.Quantity `json:"watts,omitempty"`

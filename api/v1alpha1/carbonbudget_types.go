@@ -51,7 +51,7 @@ const (
 // CarbonBudgetSpec is a limit to what the CarbonAwareJobs of a namespace emit.
 type CarbonBudgetSpec struct {
 	// limitGrams is how much the jobs may emit in one period, in gCO2e, from 0 (nothing may
-	// start) to 1000000000 (a thousand tonnes), for example "5000".
+	// start) to 1000000000 (a thousand tonnes), for example "5000". A fraction must be in quotes.
 	// +required
 	// +kubebuilder:validation:XValidation:rule="isQuantity(string(self)) && !quantity(string(self)).isLessThan(quantity('0')) && !quantity(string(self)).isGreaterThan(quantity('1000000000'))",message="limitGrams must be a number of grams such as \"5000\", from 0 to 1000000000"
 	LimitGrams *resource.Quantity `json:"limitGrams,omitempty"`

@@ -124,11 +124,11 @@ func (r *CarbonAwareJobReconciler) giveBack(ctx context.Context, s *scope) error
 // The API server itself is asked whether the Job was started meanwhile.
 func (r *CarbonAwareJobReconciler) bar(ctx context.Context, s *scope) error {
 	job := &batchv1.Job{}
-	err := r.APIReader.Get(ctx, client.ObjectKeyFromObject(s.caj), job)
-	switch {
-	case client.IgnoreNotFound(err) != nil:
+	if err := r.APIReader.Get(ctx, client.ObjectKeyFromObject(s.caj), job); client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("reading the Job before its reservation is given back: %w", err)
-	case err != nil || !isOurs(job, s.caj):
+	}
+	switch {
+	case !isOurs(job, s.caj): // nor is an empty one
 		return nil
 	case isStartIssued(job):
 		return errStaleCache

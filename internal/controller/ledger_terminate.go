@@ -62,3 +62,12 @@ func (s *space) exhausted(b *booking) string {
 	}
 	return ""
 }
+
+func (s *space) anyExhausted() bool {
+	for _, a := range s.budgets {
+		if a.exhausted {
+			return true
+		}
+	}
+	return false
+}

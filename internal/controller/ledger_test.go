@@ -127,7 +127,7 @@ func (l *lives) dies() bool {
 
 // fallAsleep stops the leader; another one takes over.
 func (l *lives) fallAsleep() {
-	l.asleep = &sleeper{ledger: l.ledger, cache: l.store.clone(), write: func() {}}
+	l.asleep = &sleeper{ledger: l.ledger, cache: l.clone(), write: func() {}}
 	if l.random.IntN(2) == 0 { // just as it has asked, and is about to write the answer
 		if caj := l.one(wantsRoom); caj != nil {
 			l.asleep.write = l.askBy(l.ledger, caj.DeepCopy(), l.store)

@@ -124,24 +124,19 @@ func (l *Ledger) stirred(namespace string) []types.NamespacedName {
 	s := l.space(namespace)
 	var keys []types.NamespacedName
 	add := func(b *booking) { keys = append(keys, types.NamespacedName{Namespace: namespace, Name: b.name}) }
-	exhausted := false
-	for _, a := range s.budgets {
-		exhausted = exhausted || a.exhausted
+	for _, b := range s.leaving {
+		add(b)
 	}
-	if !exhausted && !s.edited {
-		for uid, b := range s.granted {
-			if s.leaving[uid] == nil {
+	for uid, b := range s.granted {
+		if s.leaving[uid] == nil {
+			add(b)
+		}
+	}
+	if s.edited || s.anyExhausted() { // else there may be very many for which it means nothing
+		for uid, b := range s.active {
+			if s.leaving[uid] == nil && s.granted[uid] == nil && (s.edited || b.state == reserved && s.exhausted(b) != "") {
 				add(b)
 			}
-		}
-		for _, b := range s.leaving {
-			add(b)
-		}
-		return keys
-	}
-	for _, b := range s.active {
-		if b.leaving || s.granted[b.uid] != nil || b.state == reserved && s.exhausted(b) != "" || s.edited && b.state != ended {
-			add(b)
 		}
 	}
 	s.edited = false
