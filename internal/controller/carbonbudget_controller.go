@@ -63,7 +63,7 @@ func (r *CarbonBudgetReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Named("carbonbudget").
 		For(&carbonv1alpha1.CarbonBudget{}, specChanges()).
 		Watches(&carbonv1alpha1.CarbonAwareJob{}, budgetsOfJob(r.Ledger)).
-		WithOptions(controller.Options{MaxConcurrentReconciles: countWorkers, ReconciliationTimeout: reconcileTimeout}).
+		WithOptions(controller.Options{MaxConcurrentReconciles: countWorkers, ReconciliationTimeout: reconcileTimeout, NewQueue: newFairQueue}).
 		Complete(r)
 	if err != nil {
 		return fmt.Errorf("setting up the CarbonBudget controller: %w", err)

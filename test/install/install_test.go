@@ -47,7 +47,7 @@ func as(ctx context.Context, user, name string) (string, error) {
 
 var _ = Describe("An installation", Ordered, func() {
 	BeforeAll(func(ctx context.Context) {
-		Expect(left(ctx)).To(BeEmpty(), "the cluster must be one for this alone")
+		beginEmpty(ctx)
 		install(ctx)
 		sh(ctx, "kubectl create namespace team; kubectl create namespace other; "+
 			"kubectl create clusterrolebinding ecotracker-test-admin --clusterrole=cluster-admin --user=admin-ada; "+
@@ -115,13 +115,13 @@ var _ = Describe("An installation", Ordered, func() {
 	It("is removed with its jobs, of which none is stuck", func(ctx context.Context) {
 		startManager(ctx)
 		for _, name := range []string{"mine", "allowed"} {
-			sh(ctx, "kubectl wait --for=create job/%s -n team --timeout=60s", name)
+			sh(ctx, "kubectl wait --for=create job/%s -n team --timeout=3m", name)
 			Expect(sh(ctx, "kubectl get carbonawarejob,job %s -n team -o jsonpath='{.items[*].metadata.finalizers}'", name)).To(ContainSubstring("carbon.ecotracker.dev"))
 		}
 		// The garbage collector changes an object that is deleted in the foreground, and may not create Jobs.
-		sh(ctx, "kubectl delete carbonawarejob allowed -n team --cascade=foreground --timeout=60s")
+		sh(ctx, "kubectl delete carbonawarejob allowed -n team --cascade=foreground --timeout=3m")
 		sh(ctx, "%s", documented("install.md", "uninstall"))
-		sh(ctx, "kubectl wait --for=delete job/mine -n team --timeout=60s")
+		sh(ctx, "kubectl wait --for=delete job/mine -n team --timeout=3m")
 		sh(ctx, "kubectl delete clusterrolebinding ecotracker-test-admin ecotracker-regions")
 		Expect(left(ctx)).To(BeEmpty())
 	})
@@ -140,7 +140,7 @@ END`)
 			"completed":  {},
 			"failed":     {"run-for: 1s", `run-for: 1s, controlplane/fail: "true"`},
 			"budgethold": {"namespace: team", `namespace: team, labels: {held: "yes"}`},
-			"invalid":    {"restartPolicy: Never", "restartPolicy: Always"},
+			"invalid":    {"image: example.org/eval:1", "image: example.org/eval:1, volumeMounts: [{name: missing, mountPath: /x}]"},
 		} {
 			manifest := strings.NewReplacer("SPACE", "team", "NAME", name).Replace(runnable)
 			sh(ctx, "%s", "kubectl create -f - <<'END'"+strings.NewReplacer(edits...).Replace(manifest)+"END")
@@ -150,13 +150,13 @@ END`)
 				words := strings.Fields(line)
 				g.Expect(strings.ToLower(words[1])).To(Equal(words[0]))
 			}
-		}).WithContext(ctx).WithTimeout(time.Minute).Should(Succeed())
+		}).WithContext(ctx).WithTimeout(3 * time.Minute).Should(Succeed())
 		m.Kill()
 		sh(ctx, "kubectl delete carbonawarejob running -n team --wait=false")
 		Expect(sh(ctx, "kubectl get carbonawarejob running -n team -o name")).NotTo(BeEmpty(), "its finalizer holds it")
 		sh(ctx, "%s", documented("install.md", "finalizers"))
 		sh(ctx, "%s", documented("install.md", "uninstall"))
-		sh(ctx, "kubectl wait --for=delete job --all -n team --timeout=60s; kubectl delete namespace team other --timeout=2m")
+		sh(ctx, "kubectl wait --for=delete job --all -n team --timeout=3m; kubectl delete namespace team other --timeout=2m; kubectl delete clusterrolebinding --ignore-not-found ecotracker-test-admin")
 		Expect(left(ctx)).To(BeEmpty())
 	}, NodeTimeout(5*time.Minute))
 })

@@ -25,13 +25,13 @@ import (
 
 var _ = Describe("An installation for one namespace", Ordered, func() {
 	It("works there, and can do nothing elsewhere", func(ctx context.Context) {
-		Expect(left(ctx)).To(BeEmpty(), "the cluster must be one for this alone")
+		beginEmpty(ctx)
 		sh(ctx, "%s", documented("install.md", "namespaced"))
 		DeferCleanup(func(ctx context.Context) {
 			sh(ctx, "kubectl delete -k config/namespaced --timeout=2m; kubectl delete namespace team-a team-b")
 		})
 		sh(ctx, "kubectl scale deployment ecotracker-controller-manager -n ecotracker-system --replicas=0; kubectl create namespace team-b")
-		sh(ctx, "kubectl wait --for=condition=Established crd/gridregions.carbon.ecotracker.dev --timeout=60s; kubectl apply -f config/samples/gridregion_gb.yaml")
+		sh(ctx, "kubectl wait --for=condition=Established crd/gridregions.carbon.ecotracker.dev --timeout=3m; kubectl apply -f config/samples/gridregion_gb.yaml")
 		const allowed = "kubectl auth can-i --as=" + operatorUser + " "
 		Eventually(func(ctx context.Context) string {
 			output, _ := try(ctx, allowed+"create jobs -n team-a") // it fails where the answer is no
@@ -48,13 +48,13 @@ var _ = Describe("An installation for one namespace", Ordered, func() {
 		create(ctx, "team-a", "mine")
 		sh(ctx, "kubectl create -f - <<'END'\n%s\nEND", `{apiVersion: carbon.ecotracker.dev/v1alpha1, kind: CarbonBudget, metadata: {name: all, namespace: team-a}, spec: {limitGrams: "5000"}}`)
 		m := startManager(ctx, "--watch-namespaces=team-a")
-		sh(ctx, "kubectl wait --for=condition=Complete carbonawarejob/mine -n team-a --timeout=60s")
-		sh(ctx, "kubectl wait --for=jsonpath='{.status.completedJobs}'=1 carbonbudget/all -n team-a --timeout=60s")
-		sh(ctx, "kubectl wait --for=condition=Ready gridregion/gb --timeout=60s")
+		sh(ctx, "kubectl wait --for=condition=Complete carbonawarejob/mine -n team-a --timeout=3m")
+		sh(ctx, "kubectl wait --for=jsonpath='{.status.completedJobs}'=1 carbonbudget/all -n team-a --timeout=3m")
+		sh(ctx, "kubectl wait --for=condition=Ready gridregion/gb --timeout=3m")
 		Expect(sh(ctx, "kubectl get carbonawarejob other -n team-b -o jsonpath='{.status}{.metadata.finalizers}'")).To(BeEmpty())
 
 		By("deleting it")
-		sh(ctx, "kubectl delete carbonawarejob mine -n team-a --timeout=60s; kubectl delete carbonawarejob other -n team-b --timeout=60s")
+		sh(ctx, "kubectl delete carbonawarejob mine -n team-a --timeout=3m; kubectl delete carbonawarejob other -n team-b --timeout=3m")
 		Expect(m.Log()).NotTo(ContainSubstring("forbidden"), "it asks for what it may not")
 	})
 
@@ -63,15 +63,15 @@ var _ = Describe("An installation for one namespace", Ordered, func() {
 		DeferCleanup(func(ctx context.Context) {
 			sh(ctx, "kubectl delete -k config/namespaced --timeout=2m; kubectl delete namespace team-a")
 		})
-		sh(ctx, "kubectl wait --for=condition=Established crd/gridregions.carbon.ecotracker.dev --timeout=60s; kubectl apply -f config/samples/gridregion_gb.yaml")
+		sh(ctx, "kubectl wait --for=condition=Established crd/gridregions.carbon.ecotracker.dev --timeout=3m; kubectl apply -f config/samples/gridregion_gb.yaml")
 		sh(ctx, `kubectl scale deployment ecotracker-controller-manager -n ecotracker-system --replicas=0
 			kubectl patch clusterrole ecotracker-regions-role --type=json -p '[{"op":"remove","path":"/rules/1"}]'
 			kubectl patch role ecotracker-source-reader-role -n ecotracker-system --type=json -p '[{"op":"remove","path":"/rules/1"}]'`)
 		m := startManager(ctx, "--watch-namespaces=team-a", "--poll-regions=false")
 		create(ctx, "team-a", "mine")
-		sh(ctx, "kubectl wait --for=condition=Complete carbonawarejob/mine -n team-a --timeout=60s")
+		sh(ctx, "kubectl wait --for=condition=Complete carbonawarejob/mine -n team-a --timeout=3m")
 		Expect(sh(ctx, "kubectl get gridregion gb -o jsonpath='{.status}'")).To(BeEmpty())
-		sh(ctx, "kubectl delete carbonawarejob mine -n team-a --timeout=60s")
+		sh(ctx, "kubectl delete carbonawarejob mine -n team-a --timeout=3m")
 		Expect(m.Log()).NotTo(ContainSubstring("forbidden"), "it asks for what it may not")
 	})
 })

@@ -30,7 +30,7 @@ import (
 
 var _ = Describe("The samples", Ordered, func() {
 	It("are all taken from who should apply them, planned, and get their Jobs", func(ctx context.Context) {
-		Expect(left(ctx)).To(BeEmpty(), "the cluster must be one for this alone")
+		beginEmpty(ctx)
 		install(ctx)
 		DeferCleanup(func(ctx context.Context) { sh(ctx, "kubectl delete -f dist/install.yaml --timeout=2m") })
 		sh(ctx, "kubectl create rolebinding samples-editor -n default --clusterrole=edit --user=editor-eve")
@@ -40,7 +40,7 @@ var _ = Describe("The samples", Ordered, func() {
 		By("the regions and budgets, as the administrator")
 		sh(ctx, "kubectl apply -f config/samples/cloud")
 		sh(ctx, "kubectl apply -k config/samples")
-		sh(ctx, "kubectl delete carbonawarejobs --all -n default --timeout=60s") // the team's own part
+		sh(ctx, "kubectl delete carbonawarejobs --all -n default --timeout=3m") // the team's own part
 		files, err := filepath.Glob(filepath.Join(root, "config", "samples", "carbonawarejob_*.yaml"))
 		Expect(err).NotTo(HaveOccurred())
 		Expect(len(files)).To(BeNumerically(">=", 5))
@@ -64,6 +64,6 @@ var _ = Describe("The samples", Ordered, func() {
 		}).WithContext(ctx).Should(Succeed())
 		Expect(sh(ctx, "kubectl get job bedrock-batch -o jsonpath='{.spec.template.spec.containers[0].env[?(@.name==\"AWS_REGION\")].valueFrom.fieldRef.fieldPath}'")).
 			To(ContainSubstring("AWS_REGION"))
-		sh(ctx, "kubectl delete carbonawarejobs --all -n default --timeout=60s")
+		sh(ctx, "kubectl delete carbonawarejobs --all -n default --timeout=3m")
 	})
 })

@@ -48,7 +48,7 @@ func TestInstall(t *testing.T) {
 		t.Skip("SKIPPED: no cluster. `make test-install` brings one up.")
 	}
 	RegisterFailHandler(Fail)
-	SetDefaultEventuallyTimeout(30 * time.Second)
+	SetDefaultEventuallyTimeout(2 * time.Minute)
 	EnforceDefaultTimeoutsWhenUsingContexts()
 	SetDefaultEventuallyPollingInterval(200 * time.Millisecond)
 	RunSpecs(t, "Install")
@@ -120,10 +120,28 @@ func startManagerOf(ctx context.Context, binary string, flags ...string) *proces
 	return m
 }
 
+// beginEmpty fails where anything of an installation is left, and takes away what is left of one by specs
+// that fail, so that each spec tells of its own failures alone.
+func beginEmpty(ctx context.Context) {
+	GinkgoHelper()
+	Expect(left(ctx)).To(BeEmpty(), "the cluster must be one for this alone")
+	DeferCleanup(func(ctx context.Context) {
+		if left(ctx) == "" {
+			return
+		}
+		_, _ = try(ctx, documented("install.md", "finalizers")) // as far as it goes
+		_, _ = try(ctx, "kubectl delete "+clusterKinds+" --selector=app.kubernetes.io/name=ecotracker-operator --timeout=3m")
+		_, _ = try(ctx, "kubectl delete crds --all --timeout=3m; kubectl delete clusterrolebinding ecotracker-test-admin ecotracker-regions")
+		_, _ = try(ctx, "kubectl get namespaces -o name | grep -vE '/(default|kube-.*)$' | xargs kubectl delete --timeout=2m")
+	})
+}
+
+// clusterKinds are those of an installation that belong to no namespace.
+const clusterKinds = "namespaces,crds,clusterroles,clusterrolebindings,validatingadmissionpolicies,validatingadmissionpolicybindings"
+
 // left lists what of an installation is still there.
 func left(ctx context.Context) string {
 	GinkgoHelper()
-	return strings.TrimSpace(sh(ctx, "kubectl get "+
-		"namespaces,crds,clusterroles,clusterrolebindings,validatingadmissionpolicies,validatingadmissionpolicybindings -o name "+
+	return strings.TrimSpace(sh(ctx, "kubectl get "+clusterKinds+" -o name "+
 		"| grep ecotracker || true"))
 }
