@@ -195,7 +195,7 @@ deploy: dist/install.yaml ## Install the CRDs and the manager (IMG=name:tag).
 ##@ Release
 
 .PHONY: release-dry-run
-release-dry-run: $(CYCLONEDX) ## Build all that a release has into dist/release: binaries, images, SBOMs, checksums (no network).
+release-dry-run: $(CYCLONEDX) $(KUSTOMIZE) $(HELM) ## Build all that a release has into dist/release: binaries, images, SBOMs, checksums (no network).
 	go build -C hack/release -o ../../bin/release-images .
 	VERSION='$(VERSION)' hack/release.sh
 

@@ -32,9 +32,12 @@ sbom() {
   "$SBOM" bin -json -std -noserial -notimestamp -version "$VERSION" -output "$OUT/sbom/$(basename "$1").cdx.json" "$1" 2>/dev/null
 }
 
-# archive FOLDER FILE: a folder as a tar archive of which every byte is determined.
+# archive FILE FOLDER NAME...: what a folder has as a tar archive of which every byte is determined.
 archive() {
-  tar --sort=name --mtime="@$EPOCH" --owner=0 --group=0 --numeric-owner --format=ustar -C "$1" -cf - . | gzip -9 -n >"$2"
+  local file=$1 folder=$2
+  shift 2
+  tar --sort=name --mtime="@$EPOCH" --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX --format=ustar \
+    -C "$folder" -cf - "$@" | gzip -9 -n >"$file"
 }
 
 rm -rf "$OUT"
@@ -61,7 +64,7 @@ for platform in linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64;
   cp "$staging/$binary" "$OUT/bin/$name"
   sbom "$OUT/bin/$name"
   rm "$OUT/bin/$name"
-  archive "$staging" "$OUT/$name.tar.gz"
+  archive "$OUT/$name.tar.gz" "$staging" "$binary" LICENSE
   rm -rf "$staging"
 done
 
@@ -71,6 +74,23 @@ for command in manager meter; do
     "amd64=$OUT/bin/${command}_linux_amd64" "arm64=$OUT/bin/${command}_linux_arm64")
   printf '%s/%s@%s\n' "$REGISTRY" "$command" "$digest" | tee -a "$OUT/images.txt"
 done
+
+step "What is installed, with the image by its digest"
+image=$(grep /manager@ "$OUT/images.txt")
+bin/kustomize build config/default | sed "s|image: ecotracker-operator:dev\$|image: $image|" >"$OUT/install.yaml"
+grep -q "image: $image" "$OUT/install.yaml"
+cp config/samples/gridregion_gb.yaml "$OUT/"
+semver=${VERSION#v}
+[[ $semver =~ ^[0-9]+\.[0-9]+\.[0-9]+(-.*)?$ ]] || semver=0.0.0-dev.g$semver
+staging=$(mktemp -d)
+cp -rL charts/ecotracker-operator "$staging/"
+sed -i -e "s|^version: .*|version: $semver|" -e "s|^appVersion: .*|appVersion: $VERSION|" "$staging/ecotracker-operator/Chart.yaml"
+sed -i -e "s|^  repository: ecotracker-operator$|  repository: ${image%@*}|" -e "s|^  digest: \"\"$|  digest: ${image#*@}|" \
+  "$staging/ecotracker-operator/values.yaml"
+archive "$OUT/ecotracker-operator-$semver.tgz" "$staging" ecotracker-operator
+rm -rf "$staging"
+# Helm itself reads the archive, and installs that image.
+bin/helm template ecotracker "$OUT/ecotracker-operator-$semver.tgz" | grep "image: .*$image"
 
 step "The changes of this version"
 hack/changelog.sh "$VERSION" >"$OUT/CHANGES.md"
