@@ -17,11 +17,15 @@ limitations under the License.
 package controller
 
 import (
+	"context"
+	"fmt"
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/testing/build"
@@ -154,5 +158,70 @@ func TestGrantOfAFormerLeaderCounts(t *testing.T) {
 	l.ledger.note(x)
 	if v := l.ledger.reserve(y, 60e9, now); v.held != nil || l.ledger.bound(x) {
 		t.Error("the room is lost")
+	}
+}
+
+// After a restart the jobs that were held keep their place in the queue, before they have asked anew: one that
+// asks first does not take the room of one that has waited longer. What those need is told by the table of models
+// that is in force.
+func TestHeldJobsKeepTheirPlaceAfterARestart(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	l := &lives{t: t, now: now, store: newStore()}
+	l.budgets["team"] = build.CarbonBudget("team", "ns", "100").Obj()
+	l.touch(l.budgets["team"])
+	held := func(name string, start time.Time) *carbonv1alpha1.CarbonAwareJob {
+		caj := build.CarbonAwareJob(name, "ns").Model("MODEL", "ours", "", 0).Workload(1000, 1000).Obj()
+		caj.UID = types.UID(name)
+		caj.Status.Plan = &carbonv1alpha1.PlanStatus{Start: metav1.NewTime(start)}
+		setCondition(&caj.Status.Conditions, now, 1, carbonv1alpha1.ConditionWithinBudget, metav1.ConditionFalse, carbonv1alpha1.ReasonBudgetHold, "")
+		l.touch(caj)
+		l.jobs[name] = caj
+		return caj
+	}
+	older, younger := held("older", now.Add(-time.Hour)), held("younger", now)
+	table := &ModelTable{Reader: modelsMap{"models.csv": "provider,model,total_b\nopenai,ours,7\n"}, ConfigMap: types.NamespacedName{Name: "models"}}
+	l.ledger = NewLedger(l.store, l.store, table)
+	if err := l.ledger.load(t.Context(), "ns", now); err != nil {
+		t.Fatal(err)
+	}
+	if rough := l.ledger.spaces["ns"].jobs["older"].grams; rough <= 0 || rough > 100e9 {
+		t.Fatalf("a job of a model that only the ConfigMap knows is taken to need %s g", rough)
+	}
+	if v := l.ledger.reserve(younger, 100e9, now); v.held == nil {
+		t.Error("the room of a job that has waited longer was given away")
+	}
+	if v := l.ledger.reserve(older, 100e9, now); v.held != nil {
+		t.Errorf("the job that has waited longest is held: %s", v.held.message())
+	}
+}
+
+// modelsMap reads as the ConfigMap of models.
+type modelsMap map[string]string
+
+func (m modelsMap) Get(_ context.Context, _ client.ObjectKey, o client.Object, _ ...client.GetOption) error {
+	o.(*corev1.ConfigMap).Data = m
+	return nil
+}
+
+func (m modelsMap) List(context.Context, client.ObjectList, ...client.ListOption) error { return nil }
+
+// A pass over a budget costs the same however many of its jobs have finished.
+func BenchmarkBudgetPass(b *testing.B) {
+	for _, finished := range []int{100, 10_000} {
+		b.Run(fmt.Sprint(finished), func(b *testing.B) {
+			now := time.Unix(1_800_000_000, 0)
+			ledger := NewLedger(nil, nil, nil)
+			budget := build.CarbonBudget("team", "ns", "1000000").Obj()
+			ledger.setBudget(budget, now)
+			s := ledger.space("ns")
+			for i := range finished {
+				s.put(booking{uid: types.UID(fmt.Sprint(i)), state: ended, ran: true, grams: 1e9, end: now})
+			}
+			for b.Loop() {
+				ledger.setBudget(budget, now)
+				v, _ := ledger.viewOf(budget, now)
+				_ = budgetStatus(budget, v, now)
+			}
+		})
 	}
 }
