@@ -108,8 +108,12 @@ func (r *CarbonBudgetReconciler) grantIn(ctx context.Context, caj *carbonv1alpha
 	if r.Ledger.isGranted(caj, v) {
 		return nil
 	}
-	_, err := r.pass(ctx, key)
-	return err
+	if _, err := r.pass(ctx, key); apierrors.IsNotFound(err) {
+		return errStaleCache // it has gone: the job asks those that are left
+	} else if err != nil {
+		return fmt.Errorf("granting room in CarbonBudget %s: %w", key, err)
+	}
+	return nil
 }
 
 // lock begins a pass over a budget, and returns what ends it.
