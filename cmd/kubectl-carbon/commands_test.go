@@ -27,6 +27,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
@@ -105,6 +106,51 @@ func TestForecastChartAt200Columns(t *testing.T) {
 	}
 }
 
+// What a file is that has no job in it, or a job with a mistake, is said in the words of the file.
+func TestPlanNamesWhatItFound(t *testing.T) {
+	head := "apiVersion: carbon.ecotracker.dev/v1alpha1\nkind: CarbonAwareJob\nmetadata: {name: x}\nspec: "
+	for text, want := range map[string]string{
+		"apiVersion: batch/v1\nkind: Job":                            "want a CarbonAwareJob (carbon.ecotracker.dev/v1alpha1), found a Job (batch/v1)",
+		"kind: Job\n---\napiVersion: v1\n":                           "found a Job (no apiVersion), a thing without a kind (v1)",
+		"apiVersion: carbon.ecotracker.dev/v1\nkind: CarbonAwareJob": "found a CarbonAwareJob (carbon.ecotracker.dev/v1)",
+		"":                                       "found nothing",
+		"---\n# only a comment\n":                "found nothing",
+		"just a text":                            "document 1: not an object of Kubernetes: found a text, want an object",
+		"a: 1\n---\n- a":                         "document 2: not an object of Kubernetes: found a list, want an object",
+		"a: [b":                                  "document 1: ",
+		head + "{regions: gb}":                   "CarbonAwareJob x: spec.regions: found a text, want a list",
+		head + "{suspend: 1}":                    "spec.suspend: found a number, want true or false",
+		head + "{maxdelay: 4h, llm: {nodel: y}}": `unknown field "spec.llm.nodel", unknown field "spec.maxdelay"`,
+		head + "{maxDelay: 4 hours}":             `spec.maxDelay: "4 hours": time: unknown unit`,
+		head + "{energy: {kWh: lots}}":           `spec.energy: {"kWh":"lots"}: quantities must match`,
+	} {
+		_, err := readJobs("-", strings.NewReader(text))
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "standard input: ") {
+			t.Errorf("%q: %v, want an error with %q", text, err, want)
+		} else if strings.Contains(err.Error(), "Go ") || strings.Contains(err.Error(), "v1alpha1.") {
+			t.Errorf("%q: %v names a type of Go", text, err)
+		}
+	}
+}
+
+func TestPlanReadsJSONListsAndSeveralDocuments(t *testing.T) {
+	job := func(name string) string {
+		return `{"apiVersion": "carbon.ecotracker.dev/v1alpha1", "kind": "CarbonAwareJob", "metadata": {"name": "` + name + `"}}`
+	}
+	for name, text := range map[string]string{
+		"documents in YAML": "---\n" + job("a") + "\n---\napiVersion: v1\nkind: ConfigMap\n---\n" + job("b") + "\n---\n",
+		"objects in JSON":   job("a") + "\n" + job("b"),
+		"a List":            `{"apiVersion": "v1", "kind": "List", "items": [` + job("a") + "," + job("b") + `]}`,
+		"a List in YAML":    "apiVersion: v1\nkind: List\nitems:\n- " + job("a") + "\n- " + job("b"),
+		"a list of ours":    `{"apiVersion": "carbon.ecotracker.dev/v1alpha1", "kind": "CarbonAwareJobList", "items": [` + job("a") + "," + job("b") + `]}`,
+	} {
+		jobs, err := readJobs("-", strings.NewReader(text))
+		if err != nil || len(jobs) != 2 || jobs[0].Name != "a" || jobs[1].Name != "b" {
+			t.Errorf("%s: %v, %v", name, jobs, err)
+		}
+	}
+}
+
 // planned is what a plan against the trace of a day says.
 func planned(t *testing.T, args ...string) (string, error) {
 	t.Helper()
@@ -172,23 +218,46 @@ func TestGreenestWindowsDoNotOverlap(t *testing.T) {
 }
 
 func TestExplainTellsOfEveryState(t *testing.T) {
-	failed := nightlyEval()
-	failed.Status.Emissions = nil
-	failed.Status.Conditions[1].Type = carbonv1alpha1.ConditionFailed
-	failed.Status.Conditions[1].Message = "Job has reached the specified backoff limit"
+	ready := func(caj *carbonv1alpha1.CarbonAwareJob, reason, message string, others ...metav1.Condition) *carbonv1alpha1.CarbonAwareJob {
+		caj.Status.Conditions = append([]metav1.Condition{{Type: carbonv1alpha1.ConditionReady, Reason: reason, Message: message}}, others...)
+		return caj
+	}
+	failedBy := func(reason, message string) metav1.Condition {
+		return metav1.Condition{Type: carbonv1alpha1.ConditionFailed, Status: metav1.ConditionTrue, Reason: reason, Message: message}
+	}
 	unseen := waiting()
 	unseen.Status = carbonv1alpha1.CarbonAwareJobStatus{}
-	hostile := waiting()
-	hostile.Status.Conditions[0].Message = "\x1b[2J"
+	running := ready(nightlyEval(), "Running", "1 pod is active")
+	running.Status.Emissions, running.Status.ReservedGrams, running.Status.Job.CompletionTime = nil, "250", nil
+	failed := ready(nightlyEval(), "Failed", "the Job failed", failedBy("BackoffLimitExceeded", "Job has reached the specified backoff limit"))
+	stopped := ready(nightlyEval(), "BudgetExceeded", "the limit was reached", failedBy(carbonv1alpha1.ReasonCarbonBudgetExceeded, "the limit was reached"),
+		metav1.Condition{Type: carbonv1alpha1.ConditionWithinBudget, Message: "the limit was reached"})
 	for want, job := range map[string]*carbonv1alpha1.CarbonAwareJob{
-		"It failed (Completed): Job has reached": failed,
-		"has not looked at it yet":               unseen,
-		"Waiting, ?[2J.":                         hostile,
+		"has not looked at it yet":                      unseen,
+		"Waiting, ?[2J.":                                ready(waiting(), "Waiting", "\x1b[2J"),
+		"It starts in 14h. To start it at once":         waiting(),
+		"BudgetHold, no room in CarbonBudget team.":     ready(waiting(), "BudgetHold", "no room in CarbonBudget team"),
+		`-p '{"spec": {"suspend": false}}'`:             ready(waiting(), "Suspended", "held by spec.suspend"),
+		"59m48s ago. 250 g are set aside for it":        running,
+		"It failed (BackoffLimitExceeded): Job has":     failed,
+		"It was stopped (CarbonBudgetExceeded): the li": stopped,
+		"The record is final since":                     nightlyEval(),
 	} {
 		out, err := run(t, 200, []client.Object{job}, "explain", job.Name, "-n", job.Namespace)
-		if err != nil || !strings.Contains(out, want) {
+		if err != nil || !strings.Contains(strings.ReplaceAll(out, "\n", " "), want) {
 			t.Errorf("%v: it does not say %q:\n%s", err, want, out)
 		}
+		if strings.Contains(out, "WithinBudget: the limit was reached") {
+			t.Errorf("it says the same twice:\n%s", out)
+		}
+	}
+}
+
+// Of a job that is deleted its Events are left, for an hour.
+func TestExplainTellsOfADeletedJob(t *testing.T) {
+	out, err := run(t, 80, nightlyEvents(), "explain", "nightly-eval", "-n", "nlp")
+	if err != nil || !strings.Contains(out, "nightly-eval in namespace nlp is deleted") || !strings.Contains(out, "Completed   the Job completed") {
+		t.Errorf("%v:\n%s", err, out)
 	}
 }
 

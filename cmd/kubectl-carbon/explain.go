@@ -67,40 +67,53 @@ func runExplain(ctx context.Context, where *cluster, name string, out *bytes.Buf
 	caj := &carbonv1alpha1.CarbonAwareJob{}
 	err = c.Get(ctx, types.NamespacedName{Namespace: namespace, Name: name}, caj)
 	if apierrors.IsNotFound(err) {
-		return fmt.Errorf("there is no CarbonAwareJob %s in namespace %s", name, namespace)
+		return explainGone(ctx, c, namespace, name, out, screen)
 	}
 	if err != nil {
 		return fmt.Errorf("reading CarbonAwareJob %s: %w", name, err)
 	}
 	for _, paragraph := range storyOf(caj, where.clock.Now()) {
-		paragraph = terminal.Clean(paragraph)
-		if screen.Charts { // a person reads it
-			paragraph = terminal.Wrap(paragraph, screen.Width)
-		}
-		fmt.Fprintln(out, paragraph)
+		say(out, screen, "%s", paragraph)
 	}
-	events, err := eventsOf(ctx, c, caj)
+	events, err := eventsOf(ctx, c, namespace, client.MatchingFields{"involvedObject.uid": string(caj.UID)})
+	if err != nil {
+		return err
+	}
+	return writeEvents(out, events, screen)
+}
+
+// explainGone tells of a job that does not exist any more, by the Events that are left of it.
+func explainGone(ctx context.Context, c client.Client, namespace, name string, out *bytes.Buffer, screen terminal.Screen) error {
+	events, err := eventsOf(ctx, c, namespace, client.MatchingFields{"involvedObject.kind": "CarbonAwareJob", "involvedObject.name": name})
 	if err != nil {
 		return err
 	}
 	if len(events) == 0 {
+		return fmt.Errorf("there is no CarbonAwareJob %s in namespace %s", name, namespace)
+	}
+	say(out, screen, "%s in namespace %s is deleted, by hand or by its ttlSecondsAfterFinished. What it emitted is in the totals of the CarbonBudgets that counted it (kubectl carbon report -n %s); its Events are all else that is left.",
+		name, namespace, namespace)
+	return writeEvents(out, events, screen)
+}
+
+func writeEvents(out *bytes.Buffer, events []corev1.Event, screen terminal.Screen) error {
+	if len(events) == 0 {
 		return nil
 	}
 	fmt.Fprintln(out, "\nEvents:")
-	table := &terminal.Table{Header: []string{"WHEN", "REASON", "MESSAGE"}}
+	table := &terminal.Table{Header: []string{"WHEN", "REASON", "MESSAGE"}, Keys: 2}
 	for i := range events {
 		e := &events[i]
 		table.Rows = append(table.Rows, []string{eventTime(e).Format("Mon 2 15:04:05"), e.Reason, e.Message})
 	}
-	return table.Write(out) //nolint:wrapcheck // it says what it could not write
+	return table.WriteFitting(out, screen.Limit()) //nolint:wrapcheck // it says what it could not write
 }
 
-// eventsOf are the Events of the job, oldest first.
-func eventsOf(ctx context.Context, c client.Client, caj *carbonv1alpha1.CarbonAwareJob) ([]corev1.Event, error) {
+// eventsOf are the Events of the namespace with the fields, oldest first.
+func eventsOf(ctx context.Context, c client.Client, namespace string, fields client.MatchingFields) ([]corev1.Event, error) {
 	var list corev1.EventList
-	err := c.List(ctx, &list, client.InNamespace(caj.Namespace), client.MatchingFields{"involvedObject.uid": string(caj.UID)})
-	if err != nil {
-		return nil, fmt.Errorf("listing the Events of %s: %w", caj.Name, err)
+	if err := c.List(ctx, &list, client.InNamespace(namespace), fields); err != nil {
+		return nil, fmt.Errorf("listing Events: %w", err)
 	}
 	slices.SortStableFunc(list.Items, func(a, b corev1.Event) int { return eventTime(&a).Compare(eventTime(&b)) })
 	return list.Items, nil

@@ -132,6 +132,10 @@ func writeRegions(out *bytes.Buffer, regions []carbonv1alpha1.GridRegion, now ti
 		Header: []string{"REGION", "NOW", "QUALITY", "GREENEST", "FROM", "AGAINST-NOW"},
 		Right:  []bool{false, true, false, true, false, true},
 	}
+	sparkline := 24
+	if screen.Width < 90 {
+		sparkline = 16
+	}
 	if screen.Charts {
 		table.Header = append(table.Header, fmt.Sprintf("NEXT %dH", o.hours))
 	}
@@ -149,11 +153,11 @@ func writeRegions(out *bytes.Buffer, regions []carbonv1alpha1.GridRegion, now ti
 			}
 		}
 		if screen.Charts {
-			row = append(row, terminal.Sparkline(series.Grams, 24))
+			row = append(row, terminal.Sparkline(series.Grams, sparkline))
 		}
 		table.Rows = append(table.Rows, row)
 	}
-	return table.Write(out) //nolint:wrapcheck // it says what it could not write
+	return table.WriteFitting(out, screen.Limit()) //nolint:wrapcheck // it says what it could not write
 }
 
 // writeForecast writes one region: a chart and its greenest windows, or plain rows.
@@ -180,10 +184,10 @@ func writeForecast(out *bytes.Buffer, regions []carbonv1alpha1.GridRegion, name 
 		return err //nolint:wrapcheck // it says what it could not write
 	}
 	fmt.Fprintln(out)
-	return writeWindows(out, series, windows, now)
+	return writeWindows(out, series, windows, now, screen)
 }
 
-func writeWindows(out *bytes.Buffer, series forecast.Series, windows []forecast.Window, now time.Time) error {
+func writeWindows(out *bytes.Buffer, series forecast.Series, windows []forecast.Window, now time.Time, screen terminal.Screen) error {
 	table := &terminal.Table{Header: []string{"GREENEST-WINDOW", "IN", "G/KWH", "AGAINST-NOW"}, Right: []bool{false, true, true, true}}
 	current, known := series.At(now)
 	for _, w := range windows {
@@ -196,7 +200,7 @@ func writeWindows(out *bytes.Buffer, series forecast.Series, windows []forecast.
 		}
 		table.Rows = append(table.Rows, row)
 	}
-	return table.Write(out) //nolint:wrapcheck // it says what it could not write
+	return table.WriteFitting(out, screen.Limit()) //nolint:wrapcheck // it says what it could not write
 }
 
 func writeRows(out *bytes.Buffer, series forecast.Series, marked []bool) error {

@@ -35,22 +35,19 @@ func manyJobs(t *testing.T, count int) jobList {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return func(ctx context.Context, _ string) (io.ReadCloser, error) {
+	return func(context.Context, string) (io.ReadCloser, error) {
 		from, to := io.Pipe()
 		go func() {
-			_, _ = fmt.Fprint(to, `{"apiVersion":"carbon.ecotracker.dev/v1alpha1","items":[`)
-			for i := range count {
-				if i > 0 {
-					_, _ = fmt.Fprint(to, ",")
-				}
-				if _, err := to.Write(item); err != nil {
+			before := `{"apiVersion":"carbon.ecotracker.dev/v1alpha1","items":[`
+			for range count {
+				if _, err := fmt.Fprintf(to, "%s%s", before, item); err != nil {
 					return // nobody reads on
 				}
+				before = ","
 			}
-			_, _ = fmt.Fprint(to, `],"kind":"CarbonAwareJobList","metadata":{"resourceVersion":"1"}}`)
-			_ = to.Close()
+			_, err := fmt.Fprint(to, `],"kind":"CarbonAwareJobList","metadata":{"resourceVersion":"1"}}`)
+			_ = to.CloseWithError(err)
 		}()
-		context.AfterFunc(ctx, func() { _ = from.Close() })
 		return from, nil
 	}
 }

@@ -66,7 +66,7 @@ start, the saving, and what other delays and regions would give. Nothing is crea
 					fmt.Fprintln(&out)
 				}
 				if err := writePlan(&out, job, regions, now, screen); err != nil {
-					return fmt.Errorf("%s: %w", job.Name, err)
+					return fmt.Errorf("%s: %w", nameOf(job), err)
 				}
 			}
 			return printOut(cmd, &out)
@@ -112,8 +112,8 @@ func writePlan(out *bytes.Buffer, job *carbonv1alpha1.CarbonAwareJob, regions []
 	if err != nil {
 		return err //nolint:wrapcheck // the caller names the job
 	}
-	fmt.Fprintf(out, "%s %s.\n", terminal.Clean(job.Name), terminal.Clean(plan.Message()))
-	writeOutcome(out, job, plan)
+	say(out, screen, "%s %s.", nameOf(job), plan.Message())
+	writeOutcome(out, job, plan, screen)
 	if err := writePlanChart(out, job, plan, regions, now, screen); err != nil {
 		return err
 	}
@@ -122,5 +122,5 @@ func writePlan(out *bytes.Buffer, job *carbonv1alpha1.CarbonAwareJob, regions []
 		return err
 	}
 	fmt.Fprintln(out)
-	return table.Write(out) //nolint:wrapcheck // it says what it could not write
+	return table.WriteFitting(out, screen.Limit()) //nolint:wrapcheck // it says what it could not write
 }

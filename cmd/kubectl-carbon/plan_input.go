@@ -17,61 +17,134 @@ limitations under the License.
 package main
 
 import (
-	"bufio"
 	"bytes"
+	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"reflect"
+	"slices"
 	"strings"
 	"time"
 
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
-	"sigs.k8s.io/yaml"
+	kjson "sigs.k8s.io/json"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/controller"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/forecast"
 )
 
-// readJobs reads the CarbonAwareJobs of a file; other kinds in it are left alone.
+// readJobs reads the CarbonAwareJobs of a file in YAML or JSON, of one object, several, or a List; other
+// kinds beside them are left alone.
 func readJobs(name string, stdin io.Reader) ([]*carbonv1alpha1.CarbonAwareJob, error) {
 	data, err := readFile(name, stdin)
 	if err != nil {
 		return nil, err
 	}
+	shown := name
+	if name == "-" {
+		shown = "standard input"
+	}
 	var jobs []*carbonv1alpha1.CarbonAwareJob
-	documents := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(data)))
+	var others []string
+	documents := utilyaml.NewYAMLOrJSONDecoder(bytes.NewReader(data), len(data)+1)
 	for i := 1; ; i++ {
-		document, err := documents.Read()
+		var raw json.RawMessage
+		err := documents.Decode(&raw)
 		if errors.Is(err, io.EOF) {
 			break
 		}
+		if err == nil {
+			err = readDocument(raw, &jobs, &others)
+		}
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+			return nil, fmt.Errorf("%s: document %d: %w", shown, i, err)
 		}
-		var head struct {
-			APIVersion string `json:"apiVersion"`
-			Kind       string `json:"kind"`
-		}
-		if err := yaml.Unmarshal(document, &head); err != nil {
-			return nil, fmt.Errorf("%s: document %d: %w", name, i, err)
-		}
-		version, err := schema.ParseGroupVersion(head.APIVersion)
-		if err != nil || head.Kind != "CarbonAwareJob" || version != carbonv1alpha1.GroupVersion {
-			continue
-		}
-		job := &carbonv1alpha1.CarbonAwareJob{}
-		if err := yaml.UnmarshalStrict(document, job); err != nil {
-			return nil, fmt.Errorf("%s: document %d: %w", name, i, err)
-		}
-		jobs = append(jobs, job)
 	}
 	if len(jobs) == 0 {
-		return nil, fmt.Errorf("%s: there is no CarbonAwareJob of %s in it", name, carbonv1alpha1.GroupVersion)
+		found := "nothing"
+		if len(others) > 0 {
+			found = strings.Join(slices.Compact(others), ", ")
+		}
+		return nil, fmt.Errorf("%s: want a CarbonAwareJob (%s), found %s", shown, carbonv1alpha1.GroupVersion, found)
 	}
 	return jobs, nil
+}
+
+// readDocument adds the jobs of one object to jobs, and what else there is to others.
+func readDocument(raw json.RawMessage, jobs *[]*carbonv1alpha1.CarbonAwareJob, others *[]string) error {
+	if len(raw) == 0 || string(raw) == "null" {
+		return nil // nothing between two lines of dashes
+	}
+	var head struct {
+		APIVersion string            `json:"apiVersion"`
+		Kind       string            `json:"kind"`
+		Items      []json.RawMessage `json:"items"`
+	}
+	if err := json.Unmarshal(raw, &head); err != nil {
+		return fmt.Errorf("not an object of Kubernetes: %w", inWords(err))
+	}
+	if head.Kind == "List" || head.Kind == "CarbonAwareJobList" {
+		for _, item := range head.Items {
+			if err := readDocument(item, jobs, others); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if head.Kind != "CarbonAwareJob" || head.APIVersion != carbonv1alpha1.GroupVersion.String() {
+		*others = append(*others, fmt.Sprintf("a %s (%s)", cmp.Or(head.Kind, "thing without a kind"), cmp.Or(head.APIVersion, "no apiVersion")))
+		return nil
+	}
+	job := &carbonv1alpha1.CarbonAwareJob{}
+	unknown, err := kjson.UnmarshalStrict(raw, job)
+	if err != nil {
+		return fmt.Errorf("CarbonAwareJob %s: %s%w", nameOf(job), specField(raw, err), inWords(err))
+	}
+	if len(unknown) > 0 {
+		return fmt.Errorf("CarbonAwareJob %s: %s", nameOf(job), strings.ReplaceAll(errors.Join(unknown...).Error(), "\n", ", "))
+	}
+	*jobs = append(*jobs, job)
+	return nil
+}
+
+// specField names the field of spec that gives the error, for errors that do not name it themselves: those
+// of durations and quantities.
+func specField(raw json.RawMessage, err error) string {
+	if wrong := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrong) {
+		return ""
+	}
+	var object struct{ Spec map[string]json.RawMessage }
+	if json.Unmarshal(raw, &object) != nil {
+		return ""
+	}
+	for name, value := range object.Spec {
+		alone, _ := json.Marshal(map[string]any{"spec": map[string]json.RawMessage{name: value}}) //nolint:errchkjson // it was JSON
+		if json.Unmarshal(alone, &carbonv1alpha1.CarbonAwareJob{}) != nil {
+			return fmt.Sprintf("spec.%s: %s: ", name, value)
+		}
+	}
+	return ""
+}
+
+// inWords says what is of another type than it should be, in the words of YAML and not of Go.
+func inWords(err error) error {
+	var wrong *json.UnmarshalTypeError
+	if !errors.As(err, &wrong) {
+		return err
+	}
+	want := map[reflect.Kind]string{
+		reflect.Slice: "a list", reflect.Struct: "an object", reflect.Map: "an object", reflect.String: "a text",
+		reflect.Bool: "true or false", reflect.Int32: "a whole number", reflect.Int64: "a whole number",
+	}[wrong.Type.Kind()]
+	found := cmp.Or(map[string]string{"array": "a list", "string": "a text", "bool": "true or false", "object": "an object"}[wrong.Value], "a "+wrong.Value)
+	if wrong.Field == "" {
+		return fmt.Errorf("found %s, want %s", found, cmp.Or(want, "another type"))
+	}
+	return fmt.Errorf("%s: found %s, want %s", wrong.Field, found, cmp.Or(want, "another type"))
 }
 
 func readFile(name string, stdin io.Reader) ([]byte, error) {

@@ -36,12 +36,12 @@ import (
 )
 
 // writeOutcome says what the plan gives, in grams where the energy is known.
-func writeOutcome(out *bytes.Buffer, job *carbonv1alpha1.CarbonAwareJob, plan policy.Plan) {
-	fmt.Fprintf(out, "Start %s UTC in %s; latest start %s after it is applied.\n",
+func writeOutcome(out *bytes.Buffer, job *carbonv1alpha1.CarbonAwareJob, plan policy.Plan, screen terminal.Screen) {
+	say(out, screen, "Start %s UTC in %s; latest start %s after it is applied.",
 		when(plan.Start), cmp.Or(plan.Region, "no region"), shortSpan(maxDelayOf(job)))
 	kWh, text, err := controller.PreviewEnergy(job)
 	if err != nil {
-		fmt.Fprintf(out, "Its grams are unknown: %s.\n", terminal.Clean(err.Error()))
+		say(out, screen, "Its grams are unknown: %s.", err.Error())
 		return
 	}
 	if math.IsNaN(plan.Grams) || math.IsNaN(plan.NowGrams) {
@@ -49,7 +49,24 @@ func writeOutcome(out *bytes.Buffer, job *carbonv1alpha1.CarbonAwareJob, plan po
 		return
 	}
 	before, after := kWh*plan.NowGrams, kWh*plan.Grams
-	fmt.Fprintf(out, "With %s: %s g instead of %s g at once at home (%s).\n", terminal.Clean(text), short(after), short(before), against(after, before))
+	say(out, screen, "With %s: %s g instead of %s g at once at home (%s).", text, short(after), short(before), against(after, before))
+}
+
+// say writes a sentence, wrapped where a person reads it.
+func say(out *bytes.Buffer, screen terminal.Screen, format string, args ...any) {
+	fmt.Fprintln(out, terminal.Wrap(terminal.Clean(fmt.Sprintf(format, args...)), screen.Limit()))
+}
+
+// nameOf is the job's name, as far as it has one.
+func nameOf(job *carbonv1alpha1.CarbonAwareJob) string {
+	switch {
+	case job.Name != "":
+		return job.Name
+	case job.GenerateName != "":
+		return job.GenerateName + "…"
+	default:
+		return "a job without a name"
+	}
 }
 
 // writePlanChart draws the forecast of the chosen region until the latest possible end.
@@ -78,6 +95,7 @@ func alternatives(job *carbonv1alpha1.CarbonAwareJob, regions []carbonv1alpha1.G
 	table := &terminal.Table{
 		Header: []string{"MAX-DELAY", "REGION", "START", "G/KWH", "AGAINST-NOW", "GRAMS", "CHOSEN"},
 		Right:  []bool{false, false, false, true, true, true, false},
+		Keys:   2,
 	}
 	kWh, _, problem := controller.PreviewEnergy(job)
 	own := maxDelayOf(job)

@@ -30,6 +30,7 @@ import (
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/report"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/terminal"
 )
 
 // The formats of a report.
@@ -56,7 +57,11 @@ namespace, model, region, day (UTC) or job. Sums are exact; the table rounds, -o
   kubectl carbon report -A -o html > carbon.html`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runReport(cmd.Context(), where, o, cmd.OutOrStdout())
+			screen, err := where.screen(cmd.OutOrStdout(), "auto")
+			if err != nil {
+				return err
+			}
+			return runReport(cmd.Context(), where, o, cmd.OutOrStdout(), screen)
 		},
 	}
 	flags := cmd.Flags()
@@ -77,12 +82,12 @@ namespace, model, region, day (UTC) or job. Sums are exact; the table rounds, -o
 	return cmd
 }
 
-func runReport(ctx context.Context, where *cluster, o reportOptions, out io.Writer) error {
+func runReport(ctx context.Context, where *cluster, o reportOptions, out io.Writer, screen terminal.Screen) error {
 	by, err := report.ParseDimensions(o.by)
 	if err != nil {
 		return err
 	}
-	write, err := reportWriter(o.format)
+	write, err := reportWriter(o.format, screen.Limit())
 	if err != nil {
 		return err
 	}
@@ -132,10 +137,12 @@ func addUp(ctx context.Context, where *cluster, namespace string, builder *repor
 	return eachJob(ctx, jobs, namespace, builder.Add)
 }
 
-func reportWriter(format string) (func(*report.Report, io.Writer) error, error) {
+func reportWriter(format string, width int) (func(*report.Report, io.Writer) error, error) {
 	switch format {
-	case formatTable, formatWide:
-		return func(r *report.Report, out io.Writer) error { return r.WriteTable(out, format == formatWide) }, nil
+	case formatTable:
+		return func(r *report.Report, out io.Writer) error { return r.WriteTable(out, false, width) }, nil
+	case formatWide: // as wide as it is, as kubectl's
+		return func(r *report.Report, out io.Writer) error { return r.WriteTable(out, true, 0) }, nil
 	case formatJSON:
 		return (*report.Report).WriteJSON, nil
 	case formatYAML:

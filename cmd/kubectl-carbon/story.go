@@ -97,11 +97,16 @@ func candidateSentences(plan *carbonv1alpha1.PlanStatus) string {
 	return text.String()
 }
 
-// conditionSentences are the operator's own sentences on the budgets and on the energy.
+// conditionSentences are the operator's own sentences on the budgets and on the energy, as far as the
+// first sentence has not said them.
 func conditionSentences(caj *carbonv1alpha1.CarbonAwareJob, _ time.Time) string {
 	var sentences []string
+	said := ""
+	if ready := condition(caj, carbonv1alpha1.ConditionReady); ready != nil {
+		said = ready.Message
+	}
 	for _, conditionType := range []string{carbonv1alpha1.ConditionEnergyKnown, carbonv1alpha1.ConditionWithinBudget} {
-		if c := condition(caj, conditionType); c != nil && c.Message != "" {
+		if c := condition(caj, conditionType); c != nil && c.Message != "" && c.Message != said {
 			sentences = append(sentences, fmt.Sprintf("%s: %s.", conditionType, strings.TrimSuffix(c.Message, ".")))
 		}
 	}
@@ -146,7 +151,13 @@ func runSentences(caj *carbonv1alpha1.CarbonAwareJob, now time.Time) string {
 		text += fmt.Sprintf("; it was paused %d times", len(job.Runs)-1)
 	}
 	if c := condition(caj, carbonv1alpha1.ConditionFailed); c != nil && c.Status == metav1.ConditionTrue {
-		text += fmt.Sprintf(". It failed (%s): %s", c.Reason, strings.TrimSuffix(c.Message, "."))
+		what := "failed"
+		if c.Reason == carbonv1alpha1.ReasonCarbonBudgetExceeded {
+			what = "was stopped"
+		}
+		text += fmt.Sprintf(". It %s (%s): %s", what, c.Reason, strings.TrimSuffix(c.Message, "."))
+	} else if reserved := caj.Status.ReservedGrams; reserved != "" && job.CompletionTime == nil {
+		text += fmt.Sprintf(". %s g are set aside for it in its budgets", reserved)
 	}
 	return text + "."
 }

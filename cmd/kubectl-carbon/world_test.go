@@ -193,7 +193,7 @@ func nightlyEvents() []client.Object {
 	} {
 		events = append(events, &corev1.Event{
 			ObjectMeta:     metav1.ObjectMeta{Name: fmt.Sprintf("e%d", i), Namespace: "nlp"},
-			InvolvedObject: corev1.ObjectReference{UID: "nightly", Name: "nightly-eval", Namespace: "nlp"},
+			InvolvedObject: corev1.ObjectReference{Kind: "CarbonAwareJob", UID: "nightly", Name: "nightly-eval", Namespace: "nlp"},
 			Reason:         e.reason, Message: e.note, EventTime: metav1.NewMicroTime(e.at.Time),
 		})
 	}
@@ -244,7 +244,11 @@ func run(t *testing.T, width int, objects []client.Object, args ...string) (stri
 		return fake.NewClientBuilder().WithScheme(o.Scheme).WithObjects(objects...).
 			WithIndex(&corev1.Event{}, "involvedObject.uid", func(e client.Object) []string {
 				return []string{string(e.(*corev1.Event).InvolvedObject.UID)}
-			}).Build(), nil
+			}).WithIndex(&corev1.Event{}, "involvedObject.kind", func(e client.Object) []string {
+			return []string{e.(*corev1.Event).InvolvedObject.Kind}
+		}).WithIndex(&corev1.Event{}, "involvedObject.name", func(e client.Object) []string {
+			return []string{e.(*corev1.Event).InvolvedObject.Name}
+		}).Build(), nil
 	}
 	where.list = func(*rest.Config) (jobList, error) { return listOf(objects), nil }
 	where.flags.KubeConfig = new(writeKubeconfig(t))

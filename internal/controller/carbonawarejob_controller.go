@@ -158,6 +158,7 @@ func (r *CarbonAwareJobReconciler) write(ctx context.Context, s *scope, before *
 	}
 	record(r.Recorder, before, s.caj)
 	countRecord(before, s.caj)
+	countStop(before, s.caj)
 	ready := findCondition(s.caj.Status.Conditions, carbonv1alpha1.ConditionReady)
 	ctrl.LoggerFrom(ctx).Info("Wrote status", "status", ready.Reason, "message", ready.Message)
 	return nil

@@ -129,6 +129,13 @@ func ownIntensity(ctx context.Context, c client.Reader, now clock.PassiveClock, 
 	return grams, !math.IsNaN(grams)
 }
 
+// countStop counts a run that a write that succeeded calls stopped.
+func countStop(before, after *carbonv1alpha1.CarbonAwareJob) {
+	if c := becameTrue(before, after, carbonv1alpha1.ConditionFailed); c != nil && c.Reason == carbonv1alpha1.ReasonCarbonBudgetExceeded {
+		metrics.RunStopped()
+	}
+}
+
 // countRecord counts a record that became final by a write that succeeded.
 func countRecord(before, after *carbonv1alpha1.CarbonAwareJob) {
 	e := after.Status.Emissions

@@ -51,10 +51,13 @@ var (
 	recordedRuns = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "ecotracker_recorded_runs_total", Help: "Runs whose emissions record became final.",
 	})
+	stoppedRuns = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "ecotracker_stopped_runs_total", Help: "Runs that were stopped, because they or a CarbonBudget that terminates had reached their limit.",
+	})
 )
 
 func init() {
-	register(recordedGrams, recordedEnergy, recordedRuns)
+	register(recordedGrams, recordedEnergy, recordedRuns, stoppedRuns)
 	for _, s := range []string{scenarioBaseline, scenarioTime, scenarioRegion, scenarioActual} {
 		recordedGrams.WithLabelValues(s) // from 0 on, so that the first run is an increase
 	}
@@ -70,6 +73,9 @@ func Recorded(r Record) {
 	add(recordedGrams.WithLabelValues(scenarioRegion), r.Baseline-r.ByTime-r.ByRegion)
 	add(recordedGrams.WithLabelValues(scenarioActual), r.Actual)
 }
+
+// RunStopped counts a run that was stopped. It is called after that was written, once.
+func RunStopped() { stoppedRuns.Inc() }
 
 // add adds what is not negative but for rounding, and leaves out what is not known.
 func add(c prometheus.Counter, v float64) {

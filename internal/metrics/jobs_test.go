@@ -127,3 +127,11 @@ func TestLatenessIsNeverNegative(t *testing.T) {
 		t.Error(problems, err)
 	}
 }
+
+func TestStoppedRunsAreCounted(t *testing.T) {
+	before := testutil.ToFloat64(stoppedRuns)
+	RunStopped()
+	if got := testutil.ToFloat64(stoppedRuns) - before; got != 1 {
+		t.Errorf("counted %v", got)
+	}
+}

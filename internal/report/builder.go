@@ -156,8 +156,12 @@ func finishedAt(caj *carbonv1alpha1.CarbonAwareJob) (time.Time, bool) {
 // jobTotals are the sums over one finished job.
 func jobTotals(caj *carbonv1alpha1.CarbonAwareJob) (Totals, error) {
 	e := caj.Status.Emissions
+	stopped := 0
+	if c := meta.FindStatusCondition(caj.Status.Conditions, carbonv1alpha1.ConditionFailed); c != nil && c.Reason == carbonv1alpha1.ReasonCarbonBudgetExceeded {
+		stopped = 1
+	}
 	if e == nil {
-		totals := Totals{Jobs: 1}
+		totals := Totals{Jobs: 1, Stopped: stopped}
 		c := meta.FindStatusCondition(caj.Status.Conditions, carbonv1alpha1.ConditionEmissionsRecorded)
 		if c == nil || c.Reason != carbonv1alpha1.ReasonNeverRan {
 			totals.Unknown = 1
@@ -165,7 +169,7 @@ func jobTotals(caj *carbonv1alpha1.CarbonAwareJob) (Totals, error) {
 		return totals, nil
 	}
 	totals, err := totalsOf(e)
-	totals.Jobs = 1
+	totals.Jobs, totals.Stopped = 1, stopped
 	if e.FinalAt == nil {
 		totals.Provisional = 1
 	}

@@ -57,7 +57,7 @@ func (r *Report) WriteCSV(to io.Writer) error {
 	for _, d := range grouping.By {
 		header = append(header, string(d))
 	}
-	header = append(header, "jobs", "provisional", "unknown", "deleted", "energy_kwh", "baseline_g", "emitted_g",
+	header = append(header, "jobs", "provisional", "unknown", "stopped", "deleted", "energy_kwh", "baseline_g", "emitted_g",
 		"avoided_g", "avoided_by_time_g", "avoided_by_region_g", "avoided_by_model_g", "embodied_g")
 	records := [][]string{header}
 	for _, g := range grouping.Groups {
@@ -65,7 +65,7 @@ func (r *Report) WriteCSV(to io.Writer) error {
 		for _, value := range g.Values {
 			record = append(record, spreadsheetSafe(value))
 		}
-		for _, count := range []int{g.Jobs, g.Provisional, g.Unknown, g.Deleted} {
+		for _, count := range []int{g.Jobs, g.Provisional, g.Unknown, g.Stopped, g.Deleted} {
 			record = append(record, strconv.Itoa(count))
 		}
 		for _, a := range []Amount{

@@ -116,6 +116,8 @@ func (b *Builder) notes() []string {
 		"marked * have a provisional record: actual intensities are not published yet")
 	note(b.total.Unknown, "ran with unknown energy or intensity and is in no sum",
 		"ran with unknown energy or intensity and are in no sum")
+	note(b.total.Stopped, "was stopped by its own limit or that of a budget, and counts with what it had emitted",
+		"were stopped by their own limit or that of a budget, and count with what they had emitted")
 	note(b.total.Deleted, "is deleted and known from a CarbonBudget only: its energy and causes are not in the sums",
 		"are deleted and known from CarbonBudgets only: their energy and causes are not in the sums")
 	note(b.unfinished, "waits or runs and is not in the report", "wait or run and are not in the report")

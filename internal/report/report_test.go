@@ -160,7 +160,7 @@ func TestSumsEqualAnIndependentRecomputation(t *testing.T) {
 						t.Errorf("%s: %s jobs, want %d", line[0], line[1], count)
 					}
 					for i, f := range csvFields {
-						if got, want := line[5+i], expected(jobs, in, f.of); got != want {
+						if got, want := line[6+i], expected(jobs, in, f.of); got != want {
 							t.Errorf("%s: %s = %s, want %s", line[0], f.name, got, want)
 						}
 					}
@@ -202,7 +202,7 @@ func TestTotalIsTheSumOfTheGroupsInEveryFormat(t *testing.T) {
 		}
 	}
 	var wide bytes.Buffer
-	if err := r.WriteTable(&wide, true); err != nil {
+	if err := r.WriteTable(&wide, true, 0); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(wide.String(), want) {
@@ -220,12 +220,14 @@ func TestWhatIsInNoSumIsTold(t *testing.T) {
 	})
 	running.Status.Conditions = nil
 	broken.Status.Emissions.ActualGrams = ""
-	report := reportOf(time.Time{}, []*carbonv1alpha1.CarbonAwareJob{provisional, unknown, neverRan, running, broken}, []Dimension{ByNamespace})
-	if got := report.Total; got.Jobs != 3 || got.Provisional != 1 || got.Unknown != 1 || report.Unfinished != 1 {
+	stopped := finishedJob(r, 5)
+	stopped.Status.Conditions[0] = metav1.Condition{Type: carbonv1alpha1.ConditionFailed, Status: metav1.ConditionTrue, Reason: carbonv1alpha1.ReasonCarbonBudgetExceeded}
+	report := reportOf(time.Time{}, []*carbonv1alpha1.CarbonAwareJob{provisional, unknown, neverRan, running, broken, stopped}, []Dimension{ByNamespace})
+	if got := report.Total; got.Jobs != 4 || got.Stopped != 1 || got.Provisional != 1 || got.Unknown != 1 || report.Unfinished != 1 {
 		t.Errorf("got %+v, unfinished %d", got, report.Unfinished)
 	}
 	notes := strings.Join(report.Notes, "\n")
-	for _, want := range []string{"1 job marked *", "1 job ran with unknown", "1 job waits or runs", "1 job has a record that cannot be read", "job-4: status.emissions.actualGrams"} {
+	for _, want := range []string{"1 job marked *", "1 job ran with unknown", "1 job waits or runs", "1 job was stopped by its own limit", "1 job has a record that cannot be read", "job-4: status.emissions.actualGrams"} {
 		if !strings.Contains(notes, want) {
 			t.Errorf("the notes do not say %q:\n%s", want, notes)
 		}
@@ -250,7 +252,7 @@ func TestEquivalentsAreOfEmittedAndOfAvoided(t *testing.T) {
 func TestNothingIsAReportToo(t *testing.T) {
 	r := reportOf(time.Time{}, nil, PageGroupings()...)
 	var table, page bytes.Buffer
-	if err := r.WriteTable(&table, false); err != nil {
+	if err := r.WriteTable(&table, false, 0); err != nil {
 		t.Fatal(err)
 	}
 	if err := r.WriteHTML(&page); err != nil {
@@ -273,7 +275,7 @@ func TestHostileNamesDoNoHarm(t *testing.T) {
 	r := reportOf(time.Time{}, jobs, append([][]Dimension{{ByModel}}, PageGroupings()...)...)
 	r.Scope = hostile
 	var page, table, csvText bytes.Buffer
-	for _, err := range []error{r.WriteHTML(&page), r.WriteTable(&table, false), r.WriteCSV(&csvText)} {
+	for _, err := range []error{r.WriteHTML(&page), r.WriteTable(&table, false, 0), r.WriteCSV(&csvText)} {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -25,12 +25,12 @@ import (
 	"github.com/ecotracker-dev/ecotracker-operator/internal/terminal"
 )
 
-// WriteTable writes the first grouping as a table with its total, the equivalents and the notes.
-// The numbers are rounded for the eye; wide shows every digit, and how many jobs are provisional
-// and unknown.
-func (r *Report) WriteTable(to io.Writer, wide bool) error {
+// WriteTable writes the first grouping as a table with its total, the equivalents and the notes, in at
+// most width characters (0: as wide as it is). The numbers are rounded for the eye; wide shows every
+// digit, and how many jobs are provisional, unknown and stopped.
+func (r *Report) WriteTable(to io.Writer, wide bool, width int) error {
 	grouping := r.Groupings[0]
-	table := &terminal.Table{}
+	table := &terminal.Table{Keys: len(grouping.By)}
 	column := func(name string, right bool) {
 		table.Header, table.Right = append(table.Header, name), append(table.Right, right)
 	}
@@ -44,6 +44,7 @@ func (r *Report) WriteTable(to io.Writer, wide bool) error {
 		column("EMBODIED-G", true)
 		column("PROVISIONAL", true)
 		column("UNKNOWN", true)
+		column("STOPPED", true)
 	}
 	format := number(exact)
 	if !wide {
@@ -57,10 +58,10 @@ func (r *Report) WriteTable(to io.Writer, wide bool) error {
 		values[0] = "TOTAL"
 		table.Rows = append(table.Rows, row(values, &r.Total, format, wide))
 	}
-	if err := table.Write(to); err != nil {
+	if err := table.WriteFitting(to, width); err != nil {
 		return err
 	}
-	_, err := io.WriteString(to, r.footer())
+	_, err := io.WriteString(to, r.footer(width))
 	return err //nolint:wrapcheck // the writer says what is wrong
 }
 
@@ -100,7 +101,7 @@ func row(values []string, t *Totals, format number, wide bool) []string {
 		cells = append(cells, format(grams, false))
 	}
 	if wide {
-		cells = append(cells, format(t.EmbodiedGrams, false), strconv.Itoa(t.Provisional), strconv.Itoa(t.Unknown))
+		cells = append(cells, format(t.EmbodiedGrams, false), strconv.Itoa(t.Provisional), strconv.Itoa(t.Unknown), strconv.Itoa(t.Stopped))
 	}
 	return cells
 }
@@ -113,29 +114,30 @@ func percent(t *Totals) string {
 }
 
 // footer is what stands below the table.
-func (r *Report) footer() string {
+func (r *Report) footer(width int) string {
 	var text strings.Builder
+	say := func(line string) { fmt.Fprintln(&text, terminal.Wrap(terminal.Clean(line), width)) }
+	text.WriteString("\n")
 	if r.Total.Jobs == 0 {
-		text.WriteString("\nNo job has finished")
+		nothing := "No job has finished"
 		if r.Since != nil {
-			fmt.Fprintf(&text, " since %s", r.Since.Format("2006-01-02 15:04 MST"))
+			nothing += " since " + r.Since.Format("2006-01-02 15:04 MST")
 		}
-		text.WriteString(".\n")
+		say(nothing + ".")
 	} else {
-		text.WriteString("\n")
 		for _, e := range r.Equivalents {
-			fmt.Fprintf(&text, "%s: like %s %s\n", e.Of, quantity(e.Value), e.Unit)
+			say(fmt.Sprintf("%s: like %s %s", e.Of, quantity(e.Value), e.Unit))
 		}
-		fmt.Fprintf(&text, "(%s)\n", carSource)
+		say("(" + carSource + ")")
 		if own := r.breakEven(); own != "" {
-			fmt.Fprintln(&text, own)
+			say(own)
 		}
 	}
 	for i, n := range r.Notes {
 		if i == 0 {
 			text.WriteString("\n")
 		}
-		fmt.Fprintln(&text, terminal.Clean(n))
+		say(n)
 	}
 	return text.String()
 }

@@ -32,6 +32,9 @@ type Totals struct {
 	Provisional int `json:"provisional"`
 	// Unknown of them ran, but their energy or intensity is not known: they are in no sum.
 	Unknown int `json:"unknown"`
+	// Stopped of them were ended before their end, because they or a CarbonBudget had reached their limit;
+	// what they had emitted is in the sums.
+	Stopped int `json:"stopped"`
 	// Deleted of them are gone and known by the settled totals of a budget only, without their energy
 	// and the causes of what they avoided.
 	Deleted int `json:"deleted,omitempty"`
@@ -70,6 +73,7 @@ func (t *Totals) add(o *Totals) {
 	t.Jobs += o.Jobs
 	t.Provisional += o.Provisional
 	t.Unknown += o.Unknown
+	t.Stopped += o.Stopped
 	t.Deleted += o.Deleted
 	t.EnergyKWh.Add(o.EnergyKWh)
 	t.BaselineGrams.Add(o.BaselineGrams)

@@ -66,3 +66,12 @@ func ScreenOf(out io.Writer, mode string, env func(string) string) (Screen, erro
 	}
 	return s, nil
 }
+
+// Limit is how wide texts and tables may be: as wide as the screen where a person looks, else 0, for as
+// wide as they are.
+func (s Screen) Limit() int {
+	if s.Charts {
+		return s.Width
+	}
+	return 0
+}

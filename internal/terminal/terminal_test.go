@@ -127,3 +127,43 @@ func TestScreen(t *testing.T) {
 		t.Error("maybe is no mode")
 	}
 }
+
+func TestATableFitsTheScreen(t *testing.T) {
+	numbers := &Table{
+		Header: []string{"TEAM", "REGION", "G", "KWH", "COST"}, Right: []bool{false, false, true, true, true}, Keys: 2,
+		Rows: [][]string{{"nlp", "gb", "123456", "1.5", "10"}, {"vision", "de", "5", "22.25", "7"}},
+	}
+	texts := &Table{Header: []string{"WHEN", "MESSAGE"}, Rows: [][]string{{"10:00", "started Job nightly in gb, 43 % below now"}, {"11:00", "done"}}}
+	for name, c := range map[string]struct {
+		table *Table
+		width int
+		want  string
+	}{
+		"room enough": {numbers, 35, `TEAM    REGION       G    KWH  COST
+nlp     gb      123456    1.5    10
+vision  de           5  22.25     7
+`},
+		"groups with their keys": {numbers, 34, `TEAM    REGION       G    KWH
+nlp     gb      123456    1.5
+vision  de           5  22.25
+
+TEAM    REGION  COST
+nlp     gb        10
+vision  de         7
+`},
+		"a text is wrapped": {texts, 30, `WHEN   MESSAGE
+10:00  started Job nightly in
+       gb, 43 % below now
+11:00  done
+`},
+		"no limit": {texts, 0, `WHEN   MESSAGE
+10:00  started Job nightly in gb, 43 % below now
+11:00  done
+`},
+	} {
+		var out bytes.Buffer
+		if err := c.table.WriteFitting(&out, c.width); err != nil || out.String() != c.want {
+			t.Errorf("%s: %v\n%s", name, err, out.String())
+		}
+	}
+}

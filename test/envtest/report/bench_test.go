@@ -22,6 +22,7 @@ import (
 	"io"
 	"net/http"
 	"os/exec"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -76,7 +77,7 @@ func bareList(b *testing.B, namespace string) time.Duration {
 	c, err := rest.HTTPClientFor(config)
 	check(b, err)
 	begin := time.Now()
-	request, err := http.NewRequestWithContext(b.Context(), http.MethodGet, "https://"+config.Host+"/apis/carbon.ecotracker.dev/v1alpha1/namespaces/"+namespace+"/carbonawarejobs", nil)
+	request, err := http.NewRequestWithContext(b.Context(), http.MethodGet, strings.TrimSuffix(config.Host, "/")+"/apis/carbon.ecotracker.dev/v1alpha1/namespaces/"+namespace+"/carbonawarejobs", nil)
 	check(b, err)
 	response, err := c.Do(request)
 	check(b, err)

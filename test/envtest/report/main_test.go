@@ -62,7 +62,7 @@ func withCluster(run func() int) (code int, err error) {
 	if err != nil {
 		return 1, err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	plugin, kubeconfig = filepath.Join(dir, "kubectl-carbon"), filepath.Join(dir, "kubeconfig")
 	if output, err := exec.CommandContext(context.Background(), "go", "build", "-o", plugin, "../../../cmd/kubectl-carbon").CombinedOutput(); err != nil {
 		return 1, fmt.Errorf("building the plugin: %w: %s", err, output)

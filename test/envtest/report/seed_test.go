@@ -76,7 +76,7 @@ func create(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob) error {
 
 // finished is the i-th job: with all that a job has after its life, and a record that adds up.
 func finished(i int, namespaces []string) *carbonv1alpha1.CarbonAwareJob {
-	r := rand.New(rand.NewPCG(20261124, uint64(i)))
+	r := rand.New(rand.NewPCG(20261124, uint64(i))) // the same jobs every time
 	model := models[r.IntN(len(models))]
 	caj := build.CarbonAwareJob(fmt.Sprintf("job-%06d", i), namespaces[i%len(namespaces)]).
 		Regions(regions...).MaxDelay(4*time.Hour).Duration(30*time.Minute).KWh("1.2").

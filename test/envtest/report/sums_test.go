@@ -55,7 +55,7 @@ func fields(e *carbonv1alpha1.EmissionsStatus) []carbonv1alpha1.Decimal {
 	}
 }
 
-const firstSum = 4 // the columns before are jobs, provisional, unknown, deleted
+const firstSum = 5 // the columns before are jobs, provisional, unknown, stopped, deleted
 
 // recompute adds up the jobs apart from the code under test, with rational numbers: the cells of each
 // line of the CSV behind the values of its group, which are joined by commas.
@@ -93,7 +93,7 @@ func recompute(jobs []carbonv1alpha1.CarbonAwareJob, since time.Time, keys ...fu
 	}
 	lines := map[string][]string{}
 	for group, of := range sums {
-		lines[group] = []string{strconv.Itoa(counts[group][0]), strconv.Itoa(counts[group][1]), "0", "0"}
+		lines[group] = []string{strconv.Itoa(counts[group][0]), strconv.Itoa(counts[group][1]), "0", "0", "0"}
 		for _, v := range of {
 			lines[group] = append(lines[group], strings.TrimSuffix(strings.TrimRight(v.FloatString(15), "0"), "."))
 		}
