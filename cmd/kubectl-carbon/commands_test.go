@@ -201,6 +201,33 @@ func TestPlanIsThatOfTheOperator(t *testing.T) {
 	}
 }
 
+// Programs read the same as people, with all digits, in three formats.
+func TestForecastsAndPlansForPrograms(t *testing.T) {
+	for args, want := range map[string]string{
+		"forecast gb -o csv":                           "gb,2026-11-24T12:00:00Z,2026-11-24T12:30:00Z,287,Forecast,false\n",
+		"forecast gb -o json":                          `"from": "2026-11-24T12:00:00Z",`,
+		"forecast gb -o yaml":                          "  gramsPerKWh: 287\n  greenest: false\n  quality: Forecast\n",
+		"forecast -o csv":                              "eu-north,2026-11-24T12:00:00Z,2026-11-24T13:00:00Z,185,AnnualMean,",
+		"plan -f ../../docs/examples/job.yaml -o csv":  "nightly-eval,,8h,true,gb,2026-11-24T20:00:00Z,214,287,256.8,344.4,true,\n",
+		"plan -f ../../docs/examples/job.yaml -o json": `"maxDelay": "8h",`,
+		"plan -f ../../docs/examples/job.yaml -o yaml": "  maxDelay: 24h\n",
+	} {
+		out, err := run(t, 80, example(), strings.Fields(args)...)
+		if err != nil || !strings.Contains(out, want) {
+			t.Errorf("%s: %v: it does not have %q:\n%s", args, err, want, out)
+		}
+		var list []map[string]any
+		if strings.HasSuffix(args, "json") && (json.Unmarshal([]byte(out), &list) != nil || len(list) < 10) {
+			t.Errorf("%s: no list of objects:\n%s", args, out)
+		}
+	}
+	for _, args := range []string{"forecast gb -o wide", "plan -f ../../docs/examples/job.yaml -o html"} {
+		if _, err := run(t, 80, example(), strings.Fields(args)...); err == nil || !strings.Contains(err.Error(), "table, json, yaml, csv") {
+			t.Errorf("%s: %v", args, err)
+		}
+	}
+}
+
 func TestGreenestWindowsDoNotOverlap(t *testing.T) {
 	series := forecast.Series{Start: noon, Step: time.Hour, Grams: []float64{5, 1, 4, 2, 9, 3}}
 	windows := greenestWindows(series, noon, time.Hour, 10)

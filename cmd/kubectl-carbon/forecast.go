@@ -39,6 +39,7 @@ type forecastOptions struct {
 	duration time.Duration
 	windows  int
 	chart    string
+	format   string
 }
 
 func newForecast(where *cluster) *cobra.Command {
@@ -51,12 +52,16 @@ greenest windows; without: one line for every region. Where no person looks (a p
 writes plain rows instead. Times are UTC.`,
 		Example: `  kubectl carbon forecast
   kubectl carbon forecast gb --duration 2h
-  kubectl carbon forecast gb | sort -k2 -n | head`,
+  kubectl carbon forecast gb | sort -k2 -n | head
+  kubectl carbon forecast -o csv > forecasts.csv`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: completeRegion(where),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			screen, err := where.screen(cmd.OutOrStdout(), o.chart)
 			if err != nil {
+				return err
+			}
+			if err := checkFormat(o.format); err != nil {
 				return err
 			}
 			if o.hours < 1 || o.hours > 168 {
@@ -71,9 +76,12 @@ writes plain rows instead. Times are UTC.`,
 			}
 			now := where.clock.Now()
 			var out bytes.Buffer
-			if len(args) == 0 {
+			switch {
+			case o.format != formatTable:
+				err = writeSlots(&out, regions, args, now, o)
+			case len(args) == 0:
 				err = writeRegions(&out, regions, now, o, screen)
-			} else {
+			default:
 				err = writeForecast(&out, regions, args[0], now, o, screen)
 			}
 			if err != nil {
@@ -87,6 +95,7 @@ writes plain rows instead. Times are UTC.`,
 	flags.DurationVar(&o.duration, "duration", 30*time.Minute, "length of the windows, for example the expected duration of a job")
 	flags.IntVar(&o.windows, "windows", 3, "how many of the greenest windows to show")
 	addChartFlag(cmd, &o.chart)
+	addFormatFlag(cmd, &o.format)
 	return cmd
 }
 
@@ -162,9 +171,9 @@ func writeRegions(out *bytes.Buffer, regions []carbonv1alpha1.GridRegion, now ti
 
 // writeForecast writes one region: a chart and its greenest windows, or plain rows.
 func writeForecast(out *bytes.Buffer, regions []carbonv1alpha1.GridRegion, name string, now time.Time, o forecastOptions, screen terminal.Screen) error {
-	i := slices.IndexFunc(regions, func(r carbonv1alpha1.GridRegion) bool { return r.Name == name })
-	if i < 0 {
-		return fmt.Errorf("there is no GridRegion %q; there are: %s", name, strings.Join(regionNames(regions), ", "))
+	i, err := indexOf(regions, name)
+	if err != nil {
+		return err
 	}
 	series, quality := ahead(&regions[i], now, o.hours)
 	if series.Empty() {
@@ -185,6 +194,14 @@ func writeForecast(out *bytes.Buffer, regions []carbonv1alpha1.GridRegion, name 
 	}
 	fmt.Fprintln(out)
 	return writeWindows(out, series, windows, now, screen)
+}
+
+func indexOf(regions []carbonv1alpha1.GridRegion, name string) (int, error) {
+	i := slices.IndexFunc(regions, func(r carbonv1alpha1.GridRegion) bool { return r.Name == name })
+	if i < 0 {
+		return i, fmt.Errorf("there is no GridRegion %q; there are: %s", name, strings.Join(regionNames(regions), ", "))
+	}
+	return i, nil
 }
 
 func writeWindows(out *bytes.Buffer, series forecast.Series, windows []forecast.Window, now time.Time, screen terminal.Screen) error {

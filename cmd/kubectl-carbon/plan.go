@@ -34,6 +34,7 @@ type planOptions struct {
 	traces []string
 	at     string
 	chart  string
+	format string
 }
 
 func newPlan(where *cluster) *cobra.Command {
@@ -52,6 +53,9 @@ start, the saving, and what other delays and regions would give. Nothing is crea
 			if err != nil {
 				return err
 			}
+			if err := checkFormat(o.format); err != nil {
+				return err
+			}
 			jobs, err := readJobs(o.file, cmd.InOrStdin())
 			if err != nil {
 				return err
@@ -61,13 +65,13 @@ start, the saving, and what other delays and regions would give. Nothing is crea
 				return err
 			}
 			var out bytes.Buffer
-			for i, job := range jobs {
-				if i > 0 {
-					fmt.Fprintln(&out)
-				}
-				if err := writePlan(&out, job, regions, now, screen); err != nil {
-					return fmt.Errorf("%s: %w", nameOf(job), err)
-				}
+			if o.format != formatTable {
+				err = writeChoices(&out, jobs, regions, now, o.format)
+			} else {
+				err = writePlans(&out, jobs, regions, now, screen)
+			}
+			if err != nil {
+				return err
 			}
 			return printOut(cmd, &out)
 		},
@@ -78,6 +82,7 @@ start, the saving, and what other delays and regions would give. Nothing is crea
 		"A CSV table with the columns from, to and intensity_forecast (gCO2e/kWh)")
 	flags.StringVar(&o.at, "at", "", "plan as if it were this time (RFC 3339); only with --trace, where it is the trace's first slot unless the trace covers now")
 	addChartFlag(cmd, &o.chart)
+	addFormatFlag(cmd, &o.format)
 	if err := cmd.MarkFlagRequired("filename"); err != nil {
 		panic(err) // the flag does not exist
 	}
@@ -107,6 +112,18 @@ func (o *planOptions) regions(cmd *cobra.Command, where *cluster, jobs []*carbon
 // delays that are compared with the job's own.
 var delays = []time.Duration{time.Hour, 4 * time.Hour, 12 * time.Hour, 24 * time.Hour}
 
+func writePlans(out *bytes.Buffer, jobs []*carbonv1alpha1.CarbonAwareJob, regions []carbonv1alpha1.GridRegion, now time.Time, screen terminal.Screen) error {
+	for i, job := range jobs {
+		if i > 0 {
+			fmt.Fprintln(out)
+		}
+		if err := writePlan(out, job, regions, now, screen); err != nil {
+			return fmt.Errorf("%s: %w", nameOf(job), err)
+		}
+	}
+	return nil
+}
+
 func writePlan(out *bytes.Buffer, job *carbonv1alpha1.CarbonAwareJob, regions []carbonv1alpha1.GridRegion, now time.Time, screen terminal.Screen) error {
 	plan, err := controller.Preview(job, regions, now)
 	if err != nil {
@@ -117,10 +134,10 @@ func writePlan(out *bytes.Buffer, job *carbonv1alpha1.CarbonAwareJob, regions []
 	if err := writePlanChart(out, job, plan, regions, now, screen); err != nil {
 		return err
 	}
-	table, err := alternatives(job, regions, now)
+	choices, err := choicesOf(job, regions, now)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintln(out)
-	return table.WriteFitting(out, screen.Limit()) //nolint:wrapcheck // it says what it could not write
+	return alternatives(choices, now).WriteFitting(out, screen.Limit()) //nolint:wrapcheck // it says what it could not write
 }

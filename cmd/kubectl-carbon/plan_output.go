@@ -25,8 +25,6 @@ import (
 	"strconv"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/controller"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/estimate"
@@ -89,65 +87,42 @@ func writePlanChart(out *bytes.Buffer, job *carbonv1alpha1.CarbonAwareJob, plan 
 	return chart.Write(out, screen) //nolint:wrapcheck // it says what it could not write
 }
 
-// alternatives are the greenest windows of every region for several delays. What the operator would
-// choose among those of one delay is marked.
-func alternatives(job *carbonv1alpha1.CarbonAwareJob, regions []carbonv1alpha1.GridRegion, now time.Time) (*terminal.Table, error) {
+// alternatives are the choices of a job as a table.
+func alternatives(choices []choice, now time.Time) *terminal.Table {
 	table := &terminal.Table{
 		Header: []string{"MAX-DELAY", "REGION", "START", "G/KWH", "AGAINST-NOW", "GRAMS", "CHOSEN"},
 		Right:  []bool{false, false, false, true, true, true, false},
 		Keys:   2,
 	}
-	kWh, _, problem := controller.PreviewEnergy(job)
-	own := maxDelayOf(job)
-	choices := append(slices.Clone(delays), own)
-	slices.Sort(choices)
-	for _, delay := range slices.Compact(choices) {
-		other := job.DeepCopy()
-		other.Spec.MaxDelay = &metav1.Duration{Duration: delay}
-		plan, err := controller.Preview(other, regions, now)
-		if err != nil {
-			return nil, err //nolint:wrapcheck // the caller names the job
-		}
-		label := shortSpan(delay)
-		if delay == own {
-			label += " (its own)"
-		}
-		for _, row := range candidateRows(plan, now) {
-			grams := "-"
-			if problem == nil && !math.IsNaN(row.grams) {
-				grams = short(kWh * row.grams)
+	last := ""
+	for _, c := range choices {
+		row := []string{"", c.Region, "-", "-", "-", "-", ""}
+		if c.MaxDelay != last {
+			row[0], last = c.MaxDelay, c.MaxDelay
+			if c.Own {
+				row[0] += " (its own)"
 			}
-			table.Rows = append(table.Rows, append([]string{label}, row.region, row.start, row.intensity, row.against, grams, row.chosen))
-			label = ""
 		}
-	}
-	return table, nil
-}
-
-type candidateRow struct {
-	region, start, intensity, against, chosen string
-	grams                                     float64
-}
-
-func candidateRows(plan policy.Plan, now time.Time) []candidateRow {
-	rows := make([]candidateRow, 0, len(plan.Candidates))
-	for _, c := range plan.Candidates {
-		row := candidateRow{region: c.Region, start: "-", intensity: "-", against: "-", grams: c.Grams}
 		switch {
-		case c.Region == plan.Region: // with the start that was chosen, which is now when waiting is not worth it
-			row.chosen, row.grams = "*", plan.Grams
-			row.start = startText(plan.Start, now)
+		case c.Chosen:
+			row[2], row[6] = startText(*c.Start, now), "*"
 		case c.Excluded != "":
-			row.start, row.chosen = "cannot be chosen", c.Excluded
-		case !c.Start.IsZero():
-			row.start = startText(c.Start, now)
+			row[2], row[6] = "cannot be chosen", c.Excluded
+		case c.Start != nil:
+			row[2] = startText(*c.Start, now)
 		}
-		if !math.IsNaN(row.grams) {
-			row.intensity, row.against = fmt.Sprintf("%.0f", row.grams), against(row.grams, plan.NowGrams)
+		if c.GramsPerKWh != nil {
+			row[3], row[4] = fmt.Sprintf("%.0f", *c.GramsPerKWh), "-"
+			if c.NowGramsPerKWh != nil {
+				row[4] = against(*c.GramsPerKWh, *c.NowGramsPerKWh)
+			}
 		}
-		rows = append(rows, row)
+		if c.Grams != nil {
+			row[5] = short(*c.Grams)
+		}
+		table.Rows = append(table.Rows, row)
 	}
-	return rows
+	return table
 }
 
 func startText(t, now time.Time) string {

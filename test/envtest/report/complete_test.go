@@ -23,6 +23,10 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
 )
 
 // The script of the documents makes kubectl itself complete kubectl carbon: flags' values, and names of
@@ -43,6 +47,9 @@ func TestKubectlCompletesThePlugin(t *testing.T) {
 	}
 	check(t, os.Symlink(plugin, filepath.Join(dir, "kubectl-carbon")))
 	seed(t, []string{"completed"}, 2)
+	defer func() { // other tests add up all namespaces
+		check(t, api.DeleteAllOf(t.Context(), &carbonv1alpha1.CarbonAwareJob{}, client.InNamespace("completed")))
+	}()
 	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
 	t.Setenv("KUBECONFIG", kubeconfig)
 	kubectl := filepath.Join(os.Getenv("KUBEBUILDER_ASSETS"), "kubectl")

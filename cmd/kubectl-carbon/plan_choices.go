@@ -1,0 +1,114 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package main
+
+import (
+	"bytes"
+	"math"
+	"slices"
+	"strconv"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/controller"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/policy"
+)
+
+// choice is what a region offers a job that may wait so long: a line of a plan, for people and programs.
+type choice struct {
+	Job       string `json:"job"`
+	Namespace string `json:"namespace,omitempty"`
+	MaxDelay  string `json:"maxDelay"`
+	// Own says whether it is the delay that the job itself has.
+	Own    bool       `json:"own"`
+	Region string     `json:"region"`
+	Start  *time.Time `json:"start"`
+	// GramsPerKWh is the mean expected over the run, NowGramsPerKWh that of an immediate start at home;
+	// Grams and NowGrams are what the run would emit. Nothing where it is not known.
+	GramsPerKWh    *float64 `json:"gramsPerKWh"`
+	NowGramsPerKWh *float64 `json:"nowGramsPerKWh"`
+	Grams          *float64 `json:"grams"`
+	NowGrams       *float64 `json:"nowGrams"`
+	// Chosen says whether the operator would choose it among those of its delay; Excluded, why it cannot.
+	Chosen   bool   `json:"chosen"`
+	Excluded string `json:"excluded,omitempty"`
+}
+
+var choiceColumns = []string{
+	"job", "namespace", "max_delay", "own", "region", "start", "grams_per_kwh", "now_grams_per_kwh", "grams", "now_grams", "chosen", "excluded",
+}
+
+func (c choice) cells() []string {
+	return []string{
+		c.Job, c.Namespace, c.MaxDelay, strconv.FormatBool(c.Own), c.Region, timeCell(c.Start), cell(c.GramsPerKWh), cell(c.NowGramsPerKWh),
+		cell(c.Grams), cell(c.NowGrams), strconv.FormatBool(c.Chosen), c.Excluded,
+	}
+}
+
+// choicesOf are the greenest windows of every region for several delays and the job's own.
+func choicesOf(job *carbonv1alpha1.CarbonAwareJob, regions []carbonv1alpha1.GridRegion, now time.Time) ([]choice, error) {
+	kWh, _, err := controller.PreviewEnergy(job)
+	if err != nil {
+		kWh = math.NaN() // writeOutcome says why
+	}
+	own := maxDelayOf(job)
+	waits := append(slices.Clone(delays), own)
+	slices.Sort(waits)
+	choices := []choice{}
+	for _, delay := range slices.Compact(waits) {
+		other := job.DeepCopy()
+		other.Spec.MaxDelay = &metav1.Duration{Duration: delay}
+		plan, err := controller.Preview(other, regions, now)
+		if err != nil {
+			return nil, err //nolint:wrapcheck // the caller names the job
+		}
+		for _, candidate := range plan.Candidates {
+			c := choiceOf(plan, candidate, kWh)
+			c.Job, c.Namespace, c.MaxDelay, c.Own = nameOf(job), job.Namespace, shortSpan(delay), delay == own
+			choices = append(choices, c)
+		}
+	}
+	return choices, nil
+}
+
+func choiceOf(plan policy.Plan, candidate policy.Candidate, kWh float64) choice {
+	c := choice{Region: candidate.Region, Excluded: candidate.Excluded, NowGramsPerKWh: known(plan.NowGrams), NowGrams: known(kWh * plan.NowGrams)}
+	start, grams := candidate.Start, candidate.Grams
+	if candidate.Region == plan.Region { // the start that was chosen, which is now when waiting is not worth it
+		c.Chosen, start, grams = true, plan.Start, plan.Grams
+	}
+	if c.GramsPerKWh, c.Grams = known(grams), known(kWh*grams); !start.IsZero() {
+		start = start.UTC()
+		c.Start = &start
+	}
+	return c
+}
+
+// writeChoices writes the choices of every job, for programs.
+func writeChoices(out *bytes.Buffer, jobs []*carbonv1alpha1.CarbonAwareJob, regions []carbonv1alpha1.GridRegion, now time.Time, format string) error {
+	all := []choice{}
+	for _, job := range jobs {
+		choices, err := choicesOf(job, regions, now)
+		if err != nil {
+			return err
+		}
+		all = append(all, choices...)
+	}
+	return writeRecords(out, format, choiceColumns, all)
+}
