@@ -28,7 +28,7 @@ import (
 //
 //	tested: docs     TestTheCommandsOfTheDocuments runs it
 //	tested: NAME     the tests of test/install run it by that name
-//	tested by: FILE  the file has each of its commands
+//	tested by: FILES the files have each of its commands
 //	not run: REASON
 var (
 	fenced    = regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)^```$")
@@ -63,18 +63,26 @@ func TestEveryCommandIsRunOrSaysWhyNot(t *testing.T) {
 	}
 }
 
-// testedBy fails when the file that a block names has not each of its commands.
+// testedBy fails when the files that a block names have not each of its commands.
 func testedBy(t *testing.T, block commandBlock) {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(root, block.about))
-	if err != nil {
-		t.Errorf("%s: %v", block.file, err)
-		return
+	text := ""
+	for file := range strings.SplitSeq(block.about, ", ") {
+		content, err := os.ReadFile(filepath.Join(root, file))
+		if err != nil {
+			t.Errorf("%s: %v", block.file, err)
+			return
+		}
+		text += string(content)
 	}
 	for line := range strings.Lines(block.text) {
+		if !isCommand.MatchString(line) {
+			continue
+		}
 		words := strings.Fields(line)
-		if isCommand.MatchString(line) && !strings.Contains(string(text), words[0]+" "+words[1]) {
-			t.Errorf("%s: %s has no %q", block.file, block.about, words[0]+" "+words[1])
+		command := words[0] + " " + words[1]
+		if !regexp.MustCompile(`(?m)\b` + regexp.QuoteMeta(command) + `(?:[^\w-]|$)`).MatchString(text) {
+			t.Errorf("%s: %s has no %q", block.file, block.about, command)
 		}
 	}
 }
