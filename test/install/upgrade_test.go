@@ -52,7 +52,7 @@ func olderManager(ctx context.Context) string {
 // oneOf makes the runnable job of the name, with further fields of its spec.
 func oneOf(ctx context.Context, name, runFor, fields string) {
 	GinkgoHelper()
-	manifest := strings.NewReplacer("SPACE", "upgraded", "NAME", name, "run-for: 1s", "run-for: "+runFor, "maxDelay: 0s", fields).Replace(runnable)
+	manifest := strings.NewReplacer("SPACE", "upgraded", "NAME", name, "run-for: 1s", "run-for: "+runFor, "maxDelay: 0s", "regions: [steady]\n  "+fields).Replace(runnable)
 	sh(ctx, "%s", "kubectl create -f - <<'END'"+manifest+"END")
 }
 
