@@ -10,6 +10,8 @@ SHELL := bash
 
 # The image that docker-build builds and deploy installs.
 IMG ?= ecotracker-operator:dev
+# The image of the metering sidecar that the operator adds to jobs.
+METER_IMG ?= ecotracker-meter:dev
 # Options of every go test below, for example TESTFLAGS=-race.
 TESTFLAGS ?=
 
@@ -182,7 +184,7 @@ docker-build: ## Build the manager's image (IMG=name:tag).
 .PHONY: dist/install.yaml
 dist/install.yaml: $(KUSTOMIZE) ## Write the one file that installs everything (IMG=name:tag).
 	mkdir -p dist
-	$(KUSTOMIZE) build config/default | sed 's|image: ecotracker-operator:dev$$|image: $(IMG)|' > $@
+	$(KUSTOMIZE) build config/default | sed -e 's|image: ecotracker-operator:dev$$|image: $(IMG)|' -e 's|--meter-image=ecotracker-meter:dev$$|--meter-image=$(METER_IMG)|' > $@
 
 .PHONY: install
 install: $(KUSTOMIZE) ## Install the CRDs into the cluster of the current kubeconfig.

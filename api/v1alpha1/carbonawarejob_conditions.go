@@ -79,6 +79,14 @@ const (
 	ReasonModelUnknown = "ModelUnknown"
 	// ReasonModelConflict (Planned): llm.model differs from what the template sets.
 	ReasonModelConflict = "ModelConflict"
+	// ReasonMeterConflict (Planned): the template has something that the meter cannot be added beside.
+	ReasonMeterConflict = "MeterConflict"
+	// ReasonMetered (EnergyKnown): nothing is declared, the meter counts the calls while they are made.
+	ReasonMetered = "Metered"
+	// ReasonMeasured (EnergyKnown): the meter counted the calls.
+	ReasonMeasured = "Measured"
+	// ReasonMeterPending (EmissionsRecorded): the run has ended, but not all of its meters handed their numbers over.
+	ReasonMeterPending = "MeterPending"
 	// ReasonNoCheaperModel (Downgraded): no cheaper model is known for the one asked for.
 	ReasonNoCheaperModel = "NoCheaperModel"
 	// ReasonDirtyGrid (Downgraded): the grid was dirtier than the limit at the start.

@@ -27,13 +27,17 @@ type EmissionsStatus struct {
 	// +required
 	EnergyKWh Decimal `json:"energyKWh,omitempty"`
 
+	// declaredKWh is what spec.energy or spec.llm.workload say of such a run, in kWh, beside what was measured.
+	// +optional
+	DeclaredKWh Decimal `json:"declaredKWh,omitempty"`
+
 	// energyRange is how far the energy is from certain; absent where it was declared.
 	// +optional
 	EnergyRange *EnergyRange `json:"energyRange,omitempty"`
 
 	// attempts is how many whole runs the energy was counted for: 1 for a run without failed attempts
 	// and pauses, less for one that ended early, more where attempts were lost. Absent where the energy
-	// is power times duration.
+	// is power times duration, or measured.
 	// +optional
 	Attempts Decimal `json:"attempts,omitempty"`
 
@@ -64,10 +68,12 @@ type EmissionsStatus struct {
 	Intensity EmissionsIntensity `json:"intensity,omitzero"`
 
 	// method by which the energy was found: Declared (spec.energy.kWh), PowerTimesDuration
-	// (spec.energy.watts), or EcoLogits-0.11 or EcoLogits-0.10 (spec.llm.workload, by that version of
-	// the method).
+	// (spec.energy.watts), EcoLogits-0.11 or EcoLogits-0.10 (spec.llm.workload, by that version of the
+	// method), Measured (by the same method from the calls that meters counted), or MeasuredInPart
+	// (some of what they counted was lost or has no known energy: the condition EmissionsRecorded says what
+	// stands in for it).
 	// +required
-	// +kubebuilder:validation:Enum=Declared;PowerTimesDuration;EcoLogits-0.11;EcoLogits-0.10
+	// +kubebuilder:validation:Enum=Declared;PowerTimesDuration;EcoLogits-0.11;EcoLogits-0.10;Measured;MeasuredInPart
 	Method string `json:"method,omitempty"`
 
 	// quality of the worst intensity in the record.
@@ -102,7 +108,7 @@ type AvoidedBy struct {
 	Region Decimal `json:"region,omitempty"`
 
 	// model is what using a cheaper model avoided: 0 where the energy was declared, because that says nothing
-	// of models.
+	// of models; where it was measured, by what each call asked for and got.
 	// +required
 	Model Decimal `json:"model,omitempty"`
 }

@@ -66,6 +66,10 @@ type CarbonAwareJobStatus struct {
 	// +kubebuilder:validation:items:MaxLength=63
 	ReservedIn []string `json:"reservedIn,omitempty"`
 
+	// meter is what the meters of the run's pods counted; see spec.llm.meter.
+	// +optional
+	Meter *MeterStatus `json:"meter,omitempty"`
+
 	// emissions is the record of the run. It is absent while nothing ran, and when the energy is
 	// unknown.
 	// +optional
@@ -187,6 +191,12 @@ type ModelStatus struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	Effective string `json:"effective,omitempty"`
+
+	// usage is what the meters counted, by the models that the code asked for and got.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=16
+	Usage []ModelUsage `json:"usage,omitempty"`
 }
 
 // JobStatus is the Job that runs the template.

@@ -29,7 +29,7 @@ import (
 // +kubebuilder:validation:XValidation:rule="!has(self.jobTemplate.metadata) || !has(self.jobTemplate.metadata.namespace)",message="jobTemplate.metadata.namespace must not be set: the Job is created in the CarbonAwareJob's namespace",fieldPath=".jobTemplate.metadata.namespace"
 // +kubebuilder:validation:XValidation:rule="!has(self.jobTemplate.metadata) || !has(self.jobTemplate.metadata.annotations) || !self.jobTemplate.metadata.annotations.exists(k, k in ['carbon.ecotracker.dev/start', 'carbon.ecotracker.dev/stop', 'carbon.ecotracker.dev/given-back', 'carbon.ecotracker.dev/template'])",message="jobTemplate.metadata.annotations must not have carbon.ecotracker.dev/start, carbon.ecotracker.dev/stop, carbon.ecotracker.dev/given-back or carbon.ecotracker.dev/template: the operator writes them",fieldPath=".jobTemplate.metadata.annotations"
 // +kubebuilder:validation:XValidation:rule="!has(self.energy) || !has(self.llm) || !has(self.llm.workload)",message="at most one of energy and llm.workload may be set: remove energy to have it estimated from the calls, or llm.workload to declare it",fieldPath=".energy"
-// +kubebuilder:validation:XValidation:rule="!has(self.maxGrams) || has(self.energy) || (has(self.llm) && has(self.llm.workload))",message="maxGrams needs an energy to count by: set energy.kWh, energy.watts or llm.workload",fieldPath=".maxGrams"
+// +kubebuilder:validation:XValidation:rule="!has(self.maxGrams) || has(self.energy) || (has(self.llm) && (has(self.llm.workload) || has(self.llm.meter) && has(self.llm.meter.mode) && self.llm.meter.mode == 'Enforce'))",message="maxGrams needs an energy to count by: set energy.kWh, energy.watts or llm.workload, or llm.meter.mode Enforce",fieldPath=".maxGrams"
 type CarbonAwareJobSpec struct {
 	// regions are the names of the GridRegions in which the job may run. The first is its home:
 	// the baseline is what the job would have emitted there, started at once. Empty means the
@@ -123,6 +123,8 @@ type MinimumSaving struct {
 }
 
 // LLMSpec says which model a job uses, and how much.
+// +kubebuilder:validation:XValidation:rule="has(self.modelEnv) || has(self.meter) && has(self.meter.mode) && self.meter.mode != 'Off'",message="modelEnv must be set, unless meter.mode is Observe or Enforce",fieldPath=".modelEnv"
+// +kubebuilder:validation:XValidation:rule="!has(self.downgrade) || has(self.modelEnv) || has(self.model) && has(self.meter) && has(self.meter.mode) && self.meter.mode == 'Enforce'",message="downgrade needs modelEnv, by which the model is switched; without it model and meter.mode Enforce, by which calls are",fieldPath=".downgrade"
 type LLMSpec struct {
 	// provider that serves the model: anthropic, cohere, google, huggingface, mistral, openai (azure
 	// too), or one that the cluster's table of models adds. It tells the energy of the data centre
@@ -132,8 +134,9 @@ type LLMSpec struct {
 	// +kubebuilder:validation:MaxLength=63
 	Provider string `json:"provider,omitempty"`
 
-	// modelEnv is the environment variable from which the containers read the model's name.
-	// +required
+	// modelEnv is the environment variable from which the containers read the model's name. It must be set
+	// unless meter.mode is Observe or Enforce.
+	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z]([A-Za-z0-9_]*[A-Za-z0-9])?$')",message="modelEnv must be made of letters, digits and underscores, start with a letter and end with a letter or digit, for example OPENAI_MODEL"
@@ -155,6 +158,10 @@ type LLMSpec struct {
 	// the start.
 	// +optional
 	Workload *WorkloadSpec `json:"workload,omitempty"`
+
+	// meter adds a sidecar to the job's pods that counts the calls which they really make.
+	// +optional
+	Meter *MeterSpec `json:"meter,omitempty"`
 }
 
 // WorkloadSpec says how much a run asks of its model.
@@ -235,8 +242,9 @@ type EnergySpec struct {
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 63",message="metadata.name must be at most 63 characters long: the Job takes the same name"
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.job) || self.spec.jobTemplate == oldSelf.spec.jobTemplate",message="spec.jobTemplate cannot change once the Job exists: delete the CarbonAwareJob and create it again",fieldPath=".spec.jobTemplate"
-// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.job) || (has(self.spec.llm) ? self.spec.llm.modelEnv : \"\") == (has(oldSelf.spec.llm) ? oldSelf.spec.llm.modelEnv : \"\")",message="spec.llm.modelEnv cannot change once the Job exists: delete the CarbonAwareJob and create it again",fieldPath=".spec.llm.modelEnv"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.job) || (has(self.spec.llm) && has(self.spec.llm.modelEnv) ? self.spec.llm.modelEnv : \"\") == (has(oldSelf.spec.llm) && has(oldSelf.spec.llm.modelEnv) ? oldSelf.spec.llm.modelEnv : \"\")",message="spec.llm.modelEnv cannot change once the Job exists: delete the CarbonAwareJob and create it again",fieldPath=".spec.llm.modelEnv"
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.job) || (has(self.spec.llm) && has(self.spec.llm.model) ? self.spec.llm.model : \"\") == (has(oldSelf.spec.llm) && has(oldSelf.spec.llm.model) ? oldSelf.spec.llm.model : \"\")",message="spec.llm.model cannot change once the Job exists: delete the CarbonAwareJob and create it again",fieldPath=".spec.llm.model"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.job) || (has(self.spec.llm) && has(self.spec.llm.meter) ? self.spec.llm.meter.mode : 'Off') == (has(oldSelf.spec.llm) && has(oldSelf.spec.llm.meter) ? oldSelf.spec.llm.meter.mode : 'Off')",message="spec.llm.meter cannot change once the Job exists: delete the CarbonAwareJob and create it again",fieldPath=".spec.llm.meter"
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.conditions) || !oldSelf.status.conditions.exists(c, c.type == 'Started' && c.status == 'True') || has(self.spec.regions) == has(oldSelf.spec.regions) && (!has(self.spec.regions) || self.spec.regions == oldSelf.spec.regions)",message="spec.regions cannot change once the job has started, only suspend, ttlSecondsAfterFinished and maxGrams can: create another CarbonAwareJob",fieldPath=".spec.regions"
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.conditions) || !oldSelf.status.conditions.exists(c, c.type == 'Started' && c.status == 'True') || self.spec.?maxDelay.optMap(d, duration(d)) == oldSelf.spec.?maxDelay.optMap(d, duration(d))",message="spec.maxDelay cannot change once the job has started, only suspend, ttlSecondsAfterFinished and maxGrams can: create another CarbonAwareJob",fieldPath=".spec.maxDelay"
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.conditions) || !oldSelf.status.conditions.exists(c, c.type == 'Started' && c.status == 'True') || self.spec.?expectedDuration.optMap(d, duration(d)) == oldSelf.spec.?expectedDuration.optMap(d, duration(d))",message="spec.expectedDuration cannot change once the job has started, only suspend, ttlSecondsAfterFinished and maxGrams can: create another CarbonAwareJob",fieldPath=".spec.expectedDuration"

@@ -20,6 +20,12 @@ const (
 	// LabelJob marks every Job that the operator creates; its value is the name of the CarbonAwareJob.
 	LabelJob = "carbon.ecotracker.dev/carbonawarejob"
 
+	// LabelMeter marks every pod with a meter; its value is the name of the CarbonAwareJob.
+	LabelMeter = "carbon.ecotracker.dev/meter"
+
+	// AnnotationCounted on a pod, with the value "true", says that its meter's numbers are on record.
+	AnnotationCounted = "carbon.ecotracker.dev/counted"
+
 	// AnnotationRunNow on a CarbonAwareJob, with the value "true", starts it at once.
 	AnnotationRunNow = "carbon.ecotracker.dev/run-now"
 

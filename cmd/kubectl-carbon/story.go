@@ -32,7 +32,7 @@ import (
 // storyOf tells of a job in paragraphs of sentences, in the order of its life.
 func storyOf(caj *carbonv1alpha1.CarbonAwareJob, now time.Time) []string {
 	story := []string{stateSentence(caj), submissionSentence(caj)}
-	for _, tell := range []func(*carbonv1alpha1.CarbonAwareJob, time.Time) string{planSentences, conditionSentences, modelSentence, runSentences, emissionsSentences, advice} {
+	for _, tell := range []func(*carbonv1alpha1.CarbonAwareJob, time.Time) string{planSentences, conditionSentences, modelSentence, runSentences, meterSentences, emissionsSentences, advice} {
 		if text := tell(caj, now); text != "" {
 			story = append(story, text)
 		}

@@ -149,7 +149,7 @@ func setupControllers(ctx context.Context, mgr ctrl.Manager, o *options, now clo
 	budgets := &controller.CarbonBudgetReconciler{Client: mgr.GetClient(), Recorder: recorder, Clock: now, Ledger: ledger}
 	controllers := []interface{ SetupWithManager(ctrl.Manager) error }{
 		&controller.ModelTableReconciler{Models: models, Client: mgr.GetClient(), Recorder: recorder},
-		&controller.CarbonAwareJobReconciler{Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Recorder: recorder, Clock: now, Models: models, Ledger: ledger, Budgets: budgets},
+		&controller.CarbonAwareJobReconciler{Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Recorder: recorder, Clock: now, Models: models, Ledger: ledger, Budgets: budgets, MeterImage: o.meterImage},
 		&controller.Starter{Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Recorder: recorder, Clock: now, Ledger: ledger, Vigil: vigil},
 		budgets,
 	}

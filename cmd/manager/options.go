@@ -41,6 +41,7 @@ type options struct {
 	version, pollRegions                       bool
 	namespace, modelsConfigMap, ownRegion      string
 	watchNamespaces                            []string
+	meterImage                                 string
 	llmMethod                                  estimate.Method
 	zap                                        zap.Options
 }
@@ -69,6 +70,7 @@ func parseOptions(args []string) (*options, error) {
 		"let intensity sources have addresses that are not public, and plain http; by default they cannot lead into the cluster or to a metadata service")
 	flags.StringVar(&o.modelsConfigMap, "models-configmap", "ecotracker-models",
 		"ConfigMap in the operator's own namespace that extends or overrides the tables of models and providers, if it exists; see docs/accounting.md")
+	flags.StringVar(&o.meterImage, "meter-image", "", "image of the metering sidecar that spec.llm.meter adds to jobs; without it such jobs are refused")
 	o.llmMethod = estimate.EcoLogits011
 	flags.Func("llm-method", "version of the EcoLogits method by which the energy of llm.workload is estimated: 0.11 or 0.10 (default 0.11)",
 		func(text string) (err error) {

@@ -65,6 +65,9 @@ func main() {
 		err = run(ctx, o, os.Stdout)
 		stop()
 	}
+	if errors.Is(err, errOpen) {
+		os.Exit(exitOpen)
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "meter:", err)
 		os.Exit(1)
@@ -89,7 +92,7 @@ func run(ctx context.Context, o *options, out io.Writer) error {
 	}
 	m, err := meter.New(meter.Config{
 		Upstreams: upstreams, Mode: meter.Mode(o.mode), AskUsage: o.askUsage,
-		Control:  meter.NewControl(o.control, log),
+		Control: meter.NewControl(o.control, log), Now: time.Now,
 		Estimate: meter.NewEstimate(estimate.BuiltIn()), AssumedIntensity: o.intensity,
 		Lines: lines, Transport: meter.NewTransport(), Log: log, Changed: store.Changed,
 	})
@@ -100,11 +103,16 @@ func run(ctx context.Context, o *options, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	ctx, tell := context.WithCancelCause(ctx)
+	defer tell(nil)
+	if o.mode == string(meter.Enforce) && o.control != "" && !store.Told {
+		go tellOpen(ctx, m, tell)
+	}
 	saving, stopSaving := context.WithCancel(ctx)
 	saved := make(chan struct{})
 	go func() {
 		defer close(saved)
-		store.Run(saving, m.Lines, func(err error) { log.Error("The counts were not saved", "error", err) })
+		store.Run(saving, m.Report, func(err error) { log.Error("The counts were not saved", "error", err) })
 	}()
 	store.Changed() // even a meter that sees no call says so
 	log.Info("Serving", "address", servers[0].listener.Addr().String(), "mode", o.mode)
@@ -112,10 +120,15 @@ func run(ctx context.Context, o *options, out io.Writer) error {
 	m.Wait()
 	stopSaving()
 	<-saved
+	if errors.Is(context.Cause(ctx), errOpen) {
+		store.Told = true
+		log.Info("The breaker is open: ended once to tell so")
+		return errors.Join(err, store.Save(m.Report()), errOpen)
+	}
 	if _, printErr := fmt.Fprintf(out, "%s\n", m.Record(time.Now())); printErr != nil {
 		err = errors.Join(err, fmt.Errorf("writing the record: %w", printErr))
 	}
-	return errors.Join(err, store.Save(m.Lines()))
+	return errors.Join(err, store.Save(m.Report()))
 }
 
 type server struct {

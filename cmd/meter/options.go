@@ -20,6 +20,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -56,7 +57,12 @@ func parseOptions(args []string) (*options, error) {
 		{meter.PathAnthropic, "https://api.anthropic.com"},
 		{meter.PathGemini, "https://generativelanguage.googleapis.com"},
 	} {
-		o.upstreams[u.path] = flags.String("upstream"+strings.Replace(u.path, "/", "-", 1), u.url, "base URL of the provider behind "+u.path)
+		name := "upstream" + strings.Replace(u.path, "/", "-", 1)
+		variable := meter.UpstreamVariable(u.path)
+		if set := os.Getenv(variable); set != "" {
+			u.url = set
+		}
+		o.upstreams[u.path] = flags.String(name, u.url, "base URL of the provider behind "+u.path+"; default $"+variable+" if that is set")
 	}
 	flags.StringVar(&o.control, "control", "", "file of pod annotations, as a downward-API volume has it, with the decisions")
 	flags.StringVar(&o.state, "state", "", "file that outlives a restart of the container, for the counts")

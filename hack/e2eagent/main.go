@@ -20,6 +20,7 @@ limitations under the License.
 //	agent loop N            makes N calls one after the other and stops at the first error
 //	agent nested            makes a call that leads to two parallel ones, and sums up in a fourth
 //	agent until-refused     makes calls until one is refused
+//	agent stubborn          makes calls for ever, whether they are refused or not
 //	agent killing           makes two calls, kills the meter, and makes two more
 //
 // It finds the provider where SDKs do, in OPENAI_BASE_URL, asks for the model in OPENAI_MODEL, and
@@ -72,6 +73,14 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return nested(ctx, out)
 	case "killing":
 		return killing(ctx, out)
+	case "stubborn":
+		for ctx.Err() == nil {
+			if err := call(ctx, out); err != nil && !errors.Is(err, errRefused) && !isGone(err) {
+				return err
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		return nil
 	case "until-refused":
 		for {
 			if err := call(ctx, out); errors.Is(err, errRefused) {
@@ -121,11 +130,16 @@ func killing(ctx context.Context, out io.Writer) error {
 	for made := 0; made < 2; time.Sleep(100 * time.Millisecond) {
 		if err := call(ctx, out); err == nil {
 			made++
-		} else if !errors.Is(err, syscall.ECONNREFUSED) && !errors.Is(err, syscall.ECONNRESET) && !errors.Is(err, io.EOF) {
+		} else if !isGone(err) {
 			return err
 		}
 	}
 	return nil
+}
+
+// isGone says that nobody listens, for the moment.
+func isGone(err error) bool {
+	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.EOF)
 }
 
 // killMeter finds the meter among the processes of the pod.

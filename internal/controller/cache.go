@@ -34,7 +34,7 @@ import (
 )
 
 // CacheOptions is what the operator keeps in memory of the cluster: its own kinds, the Jobs that it
-// made, and the ConfigMaps of its own namespace, each without what no decision needs.
+// made, their pods that have a meter, and the ConfigMaps of its own namespace, each without what no decision needs.
 func CacheOptions(namespace string) (cache.Options, error) {
 	ours, err := labels.NewRequirement(carbonv1alpha1.LabelJob, selection.Exists, nil)
 	if err != nil {
@@ -45,6 +45,7 @@ func CacheOptions(namespace string) (cache.Options, error) {
 		ByObject: map[client.Object]cache.ByObject{
 			&batchv1.Job{}:                   {Label: labels.NewSelector().Add(*ours), Transform: Trim},
 			&carbonv1alpha1.CarbonAwareJob{}: {Transform: Trim},
+			&corev1.Pod{}:                    meteredPods(),
 			&corev1.ConfigMap{}:              {Namespaces: map[string]cache.Config{namespace: {}}},
 		},
 	}, nil

@@ -141,7 +141,7 @@ func TestATrimmedJobIsStartedByTheSamePatch(t *testing.T) {
 		}
 		return string(data)
 	}
-	whole := buildJob(caj, []regionFacts{region})
+	whole := buildJob(caj, []regionFacts{region}, "")
 	whole.Spec.Template.Spec.Tolerations = []corev1.Toleration{{Key: "own"}}
 	whole.ManagedFields = caj.ManagedFields
 	whole.Annotations = map[string]string{"of the user": strings.Repeat("x", 1000)}
@@ -172,7 +172,7 @@ func TestMemoryOfAWaitingJob(t *testing.T) {
 	for _, c := range []string{carbonv1alpha1.ConditionReady, carbonv1alpha1.ConditionPlanned, carbonv1alpha1.ConditionEnergyKnown} {
 		setCondition(&caj.Status.Conditions, noon, 1, c, metav1.ConditionTrue, "GreenestWindow", caj.Status.Plan.Message)
 	}
-	job := buildJob(caj, nil)
+	job := buildJob(caj, nil, "")
 	job.ManagedFields = caj.ManagedFields
 	for _, object := range []struct {
 		of   string

@@ -43,6 +43,10 @@ func (s *scope) account() {
 		s.recorded(metav1.ConditionFalse, carbonv1alpha1.ReasonNeverRan, "the job ended without running: nothing was emitted")
 		return
 	}
+	if !s.meterSettled() {
+		s.recorded(metav1.ConditionUnknown, carbonv1alpha1.ReasonMeterPending, "the numbers of the meters are on their way")
+		return
+	}
 	in, used, problem := s.energy(runs)
 	if problem != nil {
 		s.energyUnknown(problem, runs)
@@ -58,13 +62,16 @@ func (s *scope) account() {
 		s.intensityUnknown(err, runs)
 		return
 	}
-	record := emissionsStatus(in, emissions, used, quality)
+	record, message := emissionsStatus(in, emissions, used, quality), ""
+	if used.note != "" {
+		message = ", " + used.note
+	}
 	record.Intensity.Signal = carbonv1alpha1.IntensitySignal(s.region(s.caj.Status.Job.Region).signal())
 	if s.isFinal(quality, runs) {
 		record.FinalAt = timePointer(s.now)
-		s.recorded(metav1.ConditionTrue, carbonv1alpha1.ReasonFinal, recordMessage(record))
+		s.recorded(metav1.ConditionTrue, carbonv1alpha1.ReasonFinal, recordMessage(record)+message)
 	} else {
-		s.recorded(metav1.ConditionUnknown, carbonv1alpha1.ReasonProvisional, recordMessage(record)+", provisional: actual intensities are not published yet")
+		s.recorded(metav1.ConditionUnknown, carbonv1alpha1.ReasonProvisional, recordMessage(record)+message+", provisional: actual intensities are not published yet")
 		s.wakeAt(s.finalTime(runs))
 	}
 	s.caj.Status.Emissions = record
@@ -84,13 +91,19 @@ func (s *scope) intervals() []estimate.Interval {
 }
 
 // energy is what the run took with the model it used, and what it would have taken with the one asked
-// for. A declared energy knows nothing of models, so a downgrade does not change it.
+// for. What meters counted comes before what is declared. A declared energy knows nothing of models, so a
+// downgrade does not change it.
 func (s *scope) energy(runs []estimate.Interval) (estimate.Input, usedEnergy, *energyProblem) {
 	var model carbonv1alpha1.ModelStatus
 	if s.caj.Status.Model != nil {
 		model = *s.caj.Status.Model
 	}
 	ran := estimate.Total(runs)
+	if sum, ok := s.measure(); ok {
+		in, used := s.measuredInput(sum)
+		used.declared = s.declaredKWh(model.Effective, ran)
+		return in, used, nil
+	}
 	requested, problem := wholeRun(s.caj, model.Requested, ran, s.models)
 	if problem != nil {
 		return estimate.Input{}, usedEnergy{}, problem
@@ -104,13 +117,26 @@ func (s *scope) energy(runs []estimate.Interval) (estimate.Input, usedEnergy, *e
 		share = s.attempts(runs).Share(ran, durationOr(s.caj.Spec.ExpectedDuration, defaultExpectedDuration))
 	}
 	in := estimate.Input{RequestedKWh: share * requested.kWh.Mean(), EffectiveKWh: share * effective.kWh.Mean()}
-	return in, usedEnergy{effective, share}, nil
+	return in, usedEnergy{runEnergy: effective, share: share, note: s.notMeasured()}, nil
 }
 
 // usedEnergy is the energy of a whole run, and how many whole runs' energy was used.
 type usedEnergy struct {
 	runEnergy
 	share float64
+	// declared is what was declared, in kWh, where something else was used; empty otherwise.
+	declared carbonv1alpha1.Decimal
+	// note says for people how a measured energy is known; empty for others.
+	note string
+}
+
+// declaredKWh is what is declared of a whole run; empty when nothing is.
+func (s *scope) declaredKWh(model string, ran time.Duration) carbonv1alpha1.Decimal {
+	declared, problem := wholeRun(s.caj, model, ran, s.models)
+	if problem != nil {
+		return ""
+	}
+	return carbonv1alpha1.Decimal(estimate.Decimal(declared.kWh.Mean(), kWhDigits))
 }
 
 // attempts is how the pods of the run ended. Where nobody could count them, because the Job was gone or

@@ -56,9 +56,12 @@ func (r *CarbonAwareJobReconciler) breaker(ctx context.Context, s *scope) error 
 	if name := r.Ledger.exhausted(s.caj); name != "" {
 		return r.stop(ctx, s, fmt.Sprintf("CarbonBudget %s is used up, and stops every run that counts in it", name))
 	}
+	if s.limitReached != "" {
+		return r.stop(ctx, s, s.limitReached)
+	}
 	limit := maxGrams(s.caj)
-	if limit == nil || !known {
-		return nil
+	if limit == nil || !known || meterMode(s.caj) == carbonv1alpha1.MeterEnforce {
+		return nil // a meter that enforces the limit counts what is emitted, and says so
 	}
 	load.Layers = s.region(s.caj.Status.Job.Region).priced(firstRun(s.caj), s.now)
 	at, ok := policy.Crossing([]policy.Load{load}, *limit, s.now, breakerHorizon)
@@ -152,6 +155,9 @@ func (r *CarbonAwareJobReconciler) stop(ctx context.Context, s *scope, why strin
 
 // setStopped says that the run was stopped, and that it failed once its pods are gone.
 func (s *scope) setStopped() {
+	if s.limitReached != "" {
+		s.set(carbonv1alpha1.ConditionWithinBudget, metav1.ConditionFalse, carbonv1alpha1.ReasonCarbonBudgetExceeded, s.limitReached)
+	}
 	if !isStopped(s.job) || s.finished() {
 		return
 	}

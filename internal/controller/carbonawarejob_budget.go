@@ -258,10 +258,13 @@ func (s *scope) claim() estimate.Nanograms {
 	}
 	requested := requestedModel(s.caj.Spec.LLM, &s.caj.Spec.JobTemplate)
 	grams, known := expectedGrams(s.caj, s.region(name), requested, at, s.models)
-	if !known {
+	most := maxGrams(s.caj)
+	switch {
+	case most != nil && meterMode(s.caj) == carbonv1alpha1.MeterEnforce && !known:
+		return *most // the meter refuses to pass it
+	case !known:
 		return unknownGrams
-	}
-	if most := maxGrams(s.caj); most != nil {
+	case most != nil:
 		return min(grams, *most) // the breaker sees to that
 	}
 	return grams

@@ -49,7 +49,11 @@ type CarbonAwareJobReconciler struct {
 	Ledger *Ledger
 	// Budgets writes what the ledger grants.
 	Budgets *CarbonBudgetReconciler
+	// MeterImage is the image of the metering sidecar; jobs that ask for one are refused without it.
+	MeterImage string
 
+	// departed are metered pods that were deleted.
+	departed departed
 	// starts are the planned ones of all jobs.
 	starts roster
 }
@@ -83,6 +87,7 @@ func (r *CarbonAwareJobReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&carbonv1alpha1.GridRegion{}, handler.EnqueueRequestsFromMapFunc(jobsOfRegion(r.Client))).
 		Watches(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(jobsOfModels(r.Client)), r.Models.changes()).
 		Watches(&carbonv1alpha1.CarbonBudget{}, jobsOfBudget(r.Ledger)).
+		Watches(&corev1.Pod{}, r.podNews(mgr.Elected())).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: planWorkers, ReconciliationTimeout: reconcileTimeout, RateLimiter: retries(), NewQueue: newFairQueue,
 		}).
@@ -142,6 +147,9 @@ func (r *CarbonAwareJobReconciler) act(ctx context.Context, s *scope) error {
 		}
 	}
 	s.observe()
+	if err := r.followMeters(ctx, s); err != nil {
+		return err
+	}
 	if err := r.reserve(ctx, s); err != nil {
 		return err
 	}
@@ -168,7 +176,10 @@ func (r *CarbonAwareJobReconciler) write(ctx context.Context, s *scope, before *
 // an expired CarbonAwareJob is deleted.
 func (r *CarbonAwareJobReconciler) settle(ctx context.Context, s *scope) error {
 	r.Ledger.note(s.caj)
-	if s.job != nil && s.finished() {
+	if err := r.markCounted(ctx, s); err != nil {
+		return err
+	}
+	if s.job != nil && s.finished() && s.meterSettled() {
 		if err := r.releaseJob(ctx, s.job); err != nil {
 			return err
 		}

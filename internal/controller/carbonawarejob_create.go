@@ -61,7 +61,11 @@ func (r *CarbonAwareJobReconciler) ensureJob(ctx context.Context, s *scope) erro
 	if err != nil {
 		return err
 	}
-	job := buildJob(live, s.regions)
+	if conflict := meterConflict(live, r.MeterImage); conflict != "" {
+		s.refuse(carbonv1alpha1.ReasonInvalid, carbonv1alpha1.ReasonMeterConflict, conflict, false)
+		return nil
+	}
+	job := buildJob(live, s.regions, r.MeterImage)
 	err = r.Create(ctx, job)
 	if apierrors.IsAlreadyExists(err) {
 		return r.adoptJob(ctx, s)

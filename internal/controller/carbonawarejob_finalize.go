@@ -98,6 +98,9 @@ func (r *CarbonAwareJobReconciler) settleFirst(ctx context.Context, caj *carbonv
 	if job != nil && isOurs(job, caj) {
 		s.job = job
 	}
+	if waits, err := r.lastNumbers(ctx, s, before); err != nil || waits {
+		return false, err
+	}
 	s.endNow()
 	if err := r.write(ctx, s, before); err != nil {
 		return false, err
@@ -118,6 +121,7 @@ func (s *scope) endNow() {
 		s.closeRun(s.now)
 		s.set(carbonv1alpha1.ConditionFailed, metav1.ConditionTrue, carbonv1alpha1.ReasonJobDeleted, "the CarbonAwareJob was deleted while its Job ran")
 	}
+	s.giveUpNumbers()
 	s.account()
 	s.dropReservation()
 	s.setReady()

@@ -45,6 +45,12 @@ type scope struct {
 	// starts knows the plans of the other jobs; nil for none.
 	starts *roster
 
+	// pods are the metered ones that there are, departed those that are gone and not on record yet.
+	pods     []meteredPod
+	departed []podReading
+	// limitReached says that the meters counted spec.maxGrams; empty while they did not.
+	limitReached string
+
 	// blocked is what keeps the job from being created; nil when nothing does.
 	blocked *blockage
 	// renews says that this pass must write the status, also if nothing in it changes.
@@ -94,7 +100,7 @@ func (r *CarbonAwareJobReconciler) gather(ctx context.Context, caj *carbonv1alph
 	if s.regions, err = findRegions(ctx, r.Client, caj.Spec.Regions); err != nil {
 		return nil, err
 	}
-	if caj.Spec.LLM != nil && caj.Spec.LLM.Workload != nil {
+	if caresAboutModels(caj) {
 		s.models, err = r.Models.read(ctx)
 	}
 	return s, err

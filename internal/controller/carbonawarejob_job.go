@@ -31,10 +31,11 @@ import (
 )
 
 // buildJob is the Job of a CarbonAwareJob as it is created: suspended, with our label, finalizer
-// and owner reference, and with the variables that may change at the start read from annotations.
+// and owner reference, with the variables that may change at the start read from annotations, and with
+// the meter where one is asked for.
 // Everything else is the user's template. A Kueue queue label is left out until the start, so that
 // Kueue does not start the Job before its time.
-func buildJob(caj *carbonv1alpha1.CarbonAwareJob, regions []regionFacts) *batchv1.Job {
+func buildJob(caj *carbonv1alpha1.CarbonAwareJob, regions []regionFacts, meterImage string) *batchv1.Job {
 	template := caj.Spec.JobTemplate.DeepCopy()
 	wireModel(template, caj.Spec.LLM, requestedModel(caj.Spec.LLM, &caj.Spec.JobTemplate))
 	for _, name := range regionEnvNames(regions) {
@@ -42,6 +43,7 @@ func buildJob(caj *carbonv1alpha1.CarbonAwareJob, regions []regionFacts) *batchv
 			wireRegionEnv(template, name)
 		}
 	}
+	addMeter(caj, &template.Spec.Template, meterImage)
 
 	labels := maps.Clone(template.Labels)
 	if labels == nil {

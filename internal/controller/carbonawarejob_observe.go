@@ -49,7 +49,10 @@ func (s *scope) observe() {
 		record := startRecordOf(s.job)
 		status.Region = record.Region
 		if record.Model != "" {
-			s.caj.Status.Model = &carbonv1alpha1.ModelStatus{Requested: record.RequestedModel, Effective: record.Model}
+			if s.caj.Status.Model == nil {
+				s.caj.Status.Model = &carbonv1alpha1.ModelStatus{}
+			}
+			s.caj.Status.Model.Requested, s.caj.Status.Model.Effective = record.RequestedModel, record.Model
 		}
 	}
 	if start := s.job.Status.StartTime; start != nil {

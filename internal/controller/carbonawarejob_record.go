@@ -45,10 +45,11 @@ func emissionsStatus(in estimate.Input, e estimate.Emissions, used usedEnergy, q
 			HomeAtRun:        gramsDecimal(in.HomeAtRun),
 			ChosenAtRun:      gramsDecimal(in.ChosenAtRun),
 		},
-		Method:  used.method,
-		Quality: carbonv1alpha1.IntensityQuality(quality),
+		DeclaredKWh: used.declared,
+		Method:      used.method,
+		Quality:     carbonv1alpha1.IntensityQuality(quality),
 	}
-	if used.method != methodPower {
+	if used.method != methodPower && used.method != methodMeasured && used.method != methodInPart {
 		record.Attempts = carbonv1alpha1.Decimal(estimate.Decimal(used.share, gramsDigits))
 	}
 	if used.embodiedGrams != nil {
@@ -105,6 +106,8 @@ func (s *scope) energyUnknown(problem *energyProblem, runs []estimate.Interval) 
 	case problem.reason == carbonv1alpha1.ReasonModelNotInTable && s.now.Before(end):
 		s.recorded(metav1.ConditionFalse, problem.reason, problem.message+"; the record waits for that until "+stamp(end))
 		s.wakeAt(end)
+	case s.notMeasured() != "":
+		s.recorded(metav1.ConditionFalse, carbonv1alpha1.ReasonEnergyUnknown, s.notMeasured()+"; "+problem.message)
 	default:
 		s.recorded(metav1.ConditionFalse, carbonv1alpha1.ReasonEnergyUnknown, problem.message)
 	}

@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"time"
 
+	batchv1 "k8s.io/api/batch/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
@@ -134,6 +135,9 @@ func (s *scope) setFinished() {
 		reason, message := c.Reason, c.Message
 		if reason == "" {
 			reason = carbonv1alpha1.ReasonCompleted
+		}
+		if s.limitReached != "" && c.Type == batchv1.JobFailed {
+			reason, message = carbonv1alpha1.ReasonCarbonBudgetExceeded, s.limitReached
 		}
 		s.set(string(c.Type), metav1.ConditionTrue, reason, message)
 	}

@@ -140,10 +140,23 @@ func (s *scope) setEnergyKnown() {
 	if s.recordIsFinal() {
 		return
 	}
+	if s.finished() && s.meterSettled() {
+		if sum, ok := s.measure(); ok {
+			_, used := s.measuredInput(sum)
+			s.set(carbonv1alpha1.ConditionEnergyKnown, metav1.ConditionTrue, carbonv1alpha1.ReasonMeasured,
+				fmt.Sprintf("%s kWh%s, %s", estimate.Significant(used.kWh.Mean(), peopleDigits), rangeText(used.kWh), used.note))
+			return
+		}
+	}
 	duration := durationOr(s.caj.Spec.ExpectedDuration, defaultExpectedDuration)
 	energy, problem := wholeRun(s.caj, requestedModel(s.caj.Spec.LLM, &s.caj.Spec.JobTemplate), duration, s.models)
 	if problem == nil {
 		problem = s.addCheaper(&energy)
+	}
+	if problem != nil && problem.reason == carbonv1alpha1.ReasonEnergyUnknown && isMetered(s.caj) && !s.finished() {
+		s.set(carbonv1alpha1.ConditionEnergyKnown, metav1.ConditionUnknown, carbonv1alpha1.ReasonMetered,
+			"the meter counts the calls while they are made; to have their energy known before the start, which CarbonBudgets need, set spec.llm.workload")
+		return
 	}
 	if problem != nil {
 		s.set(carbonv1alpha1.ConditionEnergyKnown, metav1.ConditionFalse, problem.reason, problem.message)

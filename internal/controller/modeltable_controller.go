@@ -95,10 +95,15 @@ func jobsOfModels(c client.Reader) handler.MapFunc {
 		var requests []reconcile.Request
 		for i := range jobs.Items {
 			caj := &jobs.Items[i]
-			if caj.Spec.LLM != nil && caj.Spec.LLM.Workload != nil && !recordIsFinal(caj) {
+			if caresAboutModels(caj) && !recordIsFinal(caj) {
 				requests = append(requests, reconcile.Request{NamespacedName: types.NamespacedName{Namespace: caj.Namespace, Name: caj.Name}})
 			}
 		}
 		return requests
 	}
+}
+
+// caresAboutModels says whether the energy of a job follows from the table of models.
+func caresAboutModels(caj *carbonv1alpha1.CarbonAwareJob) bool {
+	return caj.Spec.LLM != nil && caj.Spec.LLM.Workload != nil || isMetered(caj)
 }

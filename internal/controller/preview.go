@@ -54,6 +54,9 @@ func Preview(caj *carbonv1alpha1.CarbonAwareJob, regions []carbonv1alpha1.GridRe
 	if blocked := s.checkTemplate(); blocked != nil {
 		return policy.Plan{}, fmt.Errorf("%s: %s", blocked.planned, blocked.message)
 	}
+	if conflict := meterConflict(caj, "the operator's"); conflict != "" {
+		return policy.Plan{}, fmt.Errorf("%s: %s", carbonv1alpha1.ReasonMeterConflict, conflict)
+	}
 	return policy.Choose(s.request(anyNumber)), nil
 }
 

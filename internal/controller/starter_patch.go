@@ -42,6 +42,7 @@ func startPatch(caj *carbonv1alpha1.CarbonAwareJob, job *batchv1.Job, region reg
 	}
 	started.Annotations[carbonv1alpha1.AnnotationStart] = text
 	setEnvAnnotations(caj, &started.Spec.Template, region, record.Model)
+	setMeterDecisions(caj, &started.Spec.Template.ObjectMeta, region, record)
 	if region.object != nil && region.object.Spec.Placement != nil {
 		place(&started.Spec.Template.Spec, region.object.Spec.Placement)
 	}
@@ -61,7 +62,7 @@ func setEnvAnnotations(caj *carbonv1alpha1.CarbonAwareJob, template *corev1.PodT
 		}
 		template.Annotations[envAnnotation(env)] = value
 	}
-	if caj.Spec.LLM != nil && model != "" {
+	if caj.Spec.LLM != nil && caj.Spec.LLM.ModelEnv != "" && model != "" {
 		set(caj.Spec.LLM.ModelEnv, model)
 	}
 	if region.object == nil || region.object.Spec.Placement == nil {

@@ -92,7 +92,7 @@ func allContainers(pod *corev1.PodSpec) []*corev1.Container {
 // (valueFrom) is replaced, and containers that lack the variable get it: the job has said which
 // model it asks for. Without it both are left alone, because their model is unknown.
 func wireModel(template *batchv1.JobTemplateSpec, llm *carbonv1alpha1.LLMSpec, requested string) {
-	if requested == "" {
+	if requested == "" || llm.ModelEnv == "" {
 		return
 	}
 	pod := &template.Spec.Template.Spec

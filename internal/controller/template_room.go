@@ -43,6 +43,9 @@ func lackOfRoom(template *batchv1.JobTemplateSpec, llm *carbonv1alpha1.LLMSpec, 
 	if llm != nil {
 		podRoom += len(envAnnotation(llm.ModelEnv)) + envValueRoom
 	}
+	if llm != nil && llm.Meter != nil {
+		podRoom += meterRoom
+	}
 	for _, part := range []struct {
 		field       string
 		annotations map[string]string

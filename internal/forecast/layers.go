@@ -84,6 +84,12 @@ func MeanLayers(from, to time.Time, layers ...Layer) (float64, Quality, bool) {
 	return sum / to.Sub(from).Seconds(), worst, true
 }
 
+// ValueAt is the value at t in gCO2e/kWh of the first layer that knows one, its quality, and until when
+// it holds; false when no layer knows one.
+func ValueAt(t time.Time, layers ...Layer) (grams float64, quality Quality, until time.Time, ok bool) {
+	return firstKnown(t, layers)
+}
+
 // firstKnown is the value at t of the first layer that knows one, and until when that holds: a
 // better layer may begin before the slot of a worse one ends.
 func firstKnown(t time.Time, layers []Layer) (grams float64, quality Quality, until time.Time, ok bool) {

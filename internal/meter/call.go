@@ -32,8 +32,10 @@ const (
 	statusCancelled   = "cancelled"   // by the client
 	statusCut         = "cut"         // by the upstream, in the middle of its answer
 	statusUnreachable = "unreachable" // no answer from the upstream
-	statusRefused     = "refused"     // by the meter
 )
+
+// StatusRefused is how calls end that the meter refused.
+const StatusRefused = "refused"
 
 // call is one request and its answer.
 type call struct {
@@ -156,7 +158,7 @@ func (c *call) failed(w http.ResponseWriter, r *http.Request) {
 
 // refuse tells the client that the call may not be made, and that trying again is no use.
 func (c *call) refuse(w http.ResponseWriter, reason string) {
-	c.status = statusRefused
+	c.status = StatusRefused
 	w.Header().Set("X-Should-Retry", "false") // the OpenAI and Anthropic SDKs heed it
 	c.tell(w, http.StatusForbidden, reason)
 }
@@ -212,9 +214,9 @@ func (c *call) tally(requested, sent string) Tally {
 		t.UnknownEnergy = 1
 		return t
 	}
-	tokens, told := c.usage.final()
+	tokens, complete := c.usage.final()
 	t.Tokens = tokens
-	if !told {
+	if !complete {
 		t.Estimated = 1
 	}
 	energy := func(model string) (float64, bool) {
@@ -224,7 +226,7 @@ func (c *call) tally(requested, sent string) Tally {
 	if !known {
 		kWh, known = energy(sent)
 	}
-	if !known || (!told && tokens.Output == 0) {
+	if !known || (!complete && tokens.Output == 0) {
 		t.UnknownEnergy = 1
 		return t
 	}
@@ -234,10 +236,14 @@ func (c *call) tally(requested, sent string) Tally {
 			t.RequestedKWh = would
 		}
 	}
-	intensity, assumed := c.meter.intensity()
+	intensity, trust := c.meter.intensity(c.meter.config.Now())
 	t.Nanograms, t.RequestedNanograms = nanograms(t.KWh, intensity), nanograms(t.RequestedKWh, intensity)
-	if assumed {
+	switch trust {
+	case assumed:
 		t.AssumedKWh = kWh
+	case stale:
+		t.StaleKWh = kWh
+	case told:
 	}
 	return t
 }

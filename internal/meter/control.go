@@ -29,24 +29,32 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/ecotracker-dev/ecotracker-operator/internal/estimate"
 )
 
 // The annotations of the pod by which decisions reach the meter.
 const (
-	annotationPrefix = "meter.carbon.ecotracker.dev/"
+	// AnnotationPrefix begins the names of all of them.
+	AnnotationPrefix = "meter.carbon.ecotracker.dev/"
 
 	// AnnotationIntensity is the carbon intensity that calls are priced at now, in gCO2e/kWh.
-	AnnotationIntensity = annotationPrefix + "intensity"
+	AnnotationIntensity = AnnotationPrefix + "intensity"
+	// AnnotationQuality says how far that intensity can be trusted, in one word.
+	AnnotationQuality = AnnotationPrefix + "intensity-quality"
+	// AnnotationUntil is until when that intensity holds, RFC 3339; without it, it holds for good.
+	AnnotationUntil = AnnotationPrefix + "intensity-until"
+	// AnnotationRun names the run that the pod belongs to, for the record.
+	AnnotationRun = AnnotationPrefix + "run"
 	// AnnotationBaseline is the carbon intensity of the counterfactual, in gCO2e/kWh.
-	AnnotationBaseline = annotationPrefix + "baseline-intensity"
+	AnnotationBaseline = AnnotationPrefix + "baseline-intensity"
 	// AnnotationModels is a JSON object from requested models to those to use instead.
-	AnnotationModels = annotationPrefix + "models"
+	AnnotationModels = AnnotationPrefix + "models"
 	// AnnotationMaxGrams is how much this pod may emit in all, in gCO2e.
-	AnnotationMaxGrams = annotationPrefix + "max-grams"
+	AnnotationMaxGrams = AnnotationPrefix + "max-grams"
 	// AnnotationBreaker refuses all calls while it is "open".
-	AnnotationBreaker = annotationPrefix + "breaker"
+	AnnotationBreaker = AnnotationPrefix + "breaker"
 )
 
 // maxIntensity in gCO2e/kWh is above that of any grid: a larger number is in another unit.
@@ -56,6 +64,12 @@ const maxIntensity = 5000
 type Decisions struct {
 	// Intensity and Baseline in gCO2e/kWh are NaN when unknown.
 	Intensity, Baseline float64
+	// Quality of Intensity, in one word; empty when nobody said.
+	Quality string
+	// Until is until when Intensity holds; zero for good.
+	Until time.Time
+	// Run names the run that the pod belongs to.
+	Run string
 	// Models maps requested models to those to use instead.
 	Models map[string]string
 	// MaxGrams is the limit of this pod's emissions; nil for none.
@@ -122,7 +136,7 @@ func ParseDecisions(data []byte) (*Decisions, error) {
 	lines.Buffer(nil, 1<<20) // all annotations of an object have at most 256 KiB
 	for lines.Scan() {
 		key, quoted, ok := strings.Cut(lines.Text(), "=")
-		if !ok || !strings.HasPrefix(key, annotationPrefix) {
+		if !ok || !strings.HasPrefix(key, AnnotationPrefix) {
 			continue
 		}
 		value, err := strconv.Unquote(quoted)
@@ -145,6 +159,14 @@ func (d *Decisions) set(key, value string) (err error) {
 		d.Intensity, err = number(value, maxIntensity)
 	case AnnotationBaseline:
 		d.Baseline, err = number(value, maxIntensity)
+	case AnnotationQuality:
+		d.Quality = tidy(value)
+	case AnnotationRun:
+		d.Run = tidy(value)
+	case AnnotationUntil:
+		if d.Until, err = time.Parse(time.RFC3339, value); err != nil {
+			err = fmt.Errorf("%q has to be a time such as 2026-11-24T12:30:00Z", value)
+		}
 	case AnnotationModels:
 		if json.Unmarshal([]byte(value), &d.Models) != nil {
 			err = errors.New("it has to be a JSON object from model to model")

@@ -25,6 +25,14 @@ import (
 // providers are the catalog's names of those that OpenTelemetry names otherwise.
 var providers = map[string]string{"azure.ai.openai": "azure", "gcp.gemini": "gemini"}
 
+// CatalogProvider is the catalog's name of a provider that OpenTelemetry names.
+func CatalogProvider(provider string) string {
+	if p, ok := providers[provider]; ok {
+		return p
+	}
+	return provider
+}
+
 // NewEstimate estimates calls by the EcoLogits method from the models of a catalog: the mean of its
 // range, for output tokens only, since the method has no figure for input. It remembers models, so that
 // a call costs no search.
@@ -37,9 +45,7 @@ func NewEstimate(catalog *estimate.Catalog) func(provider, model string, outputT
 	var mu sync.Mutex
 	remembered := map[name]entry{}
 	return func(provider, model string, outputTokens int64) (float64, bool) {
-		if p, ok := providers[provider]; ok {
-			provider = p
-		}
+		provider = CatalogProvider(provider)
 		model = tidy(model)
 		mu.Lock()
 		defer mu.Unlock()

@@ -29,6 +29,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/ecotracker-dev/ecotracker-operator/internal/estimate"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/testing/llm"
@@ -93,6 +94,7 @@ func newWorldAt(t *testing.T, address string, upstream *llm.Server, mode Mode, d
 	}
 	log := slog.New(slog.NewTextHandler(w.log, nil))
 	m, err := New(Config{
+		Now: time.Now,
 		Upstreams: map[string]*url.URL{
 			PathOpenAI: base("/v1"), PathAzure: base(""), PathAnthropic: base(""), PathGemini: base("/"),
 		},

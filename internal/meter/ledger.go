@@ -57,10 +57,12 @@ type Tally struct {
 	// UnknownEnergy is the number of answered calls whose energy is unknown and in no sum.
 	UnknownEnergy int64 `json:"unknownEnergy,omitempty"`
 	// KWh is the energy, RequestedKWh what the requested model would have used, AssumedKWh the part of
-	// KWh that was priced at an assumed intensity because none was known.
+	// KWh that was priced at an assumed intensity because none was known, StaleKWh the part that was priced
+	// at one that was over.
 	KWh          float64 `json:"kWh,omitempty"`
 	RequestedKWh float64 `json:"reqKWh,omitempty"`
 	AssumedKWh   float64 `json:"assumedKWh,omitempty"`
+	StaleKWh     float64 `json:"staleKWh,omitempty"`
 	// Nanograms are the emissions of KWh, RequestedNanograms those of RequestedKWh, in 1e-9 g of CO2e.
 	Nanograms          estimate.Nanograms `json:"ng,omitempty"`
 	RequestedNanograms estimate.Nanograms `json:"reqNg,omitempty"`
@@ -83,12 +85,14 @@ func (t *Tally) add(o Tally) {
 	t.KWh += o.KWh
 	t.RequestedKWh += o.RequestedKWh
 	t.AssumedKWh += o.AssumedKWh
-	t.Nanograms = sum(t.Nanograms, o.Nanograms)
-	t.RequestedNanograms = sum(t.RequestedNanograms, o.RequestedNanograms)
+	t.StaleKWh += o.StaleKWh
+	t.Nanograms = Sum(t.Nanograms, o.Nanograms)
+	t.RequestedNanograms = Sum(t.RequestedNanograms, o.RequestedNanograms)
 }
 
-// sum stops at the largest number, so that nothing that an upstream claims makes emissions negative.
-func sum(a, b estimate.Nanograms) estimate.Nanograms {
+// Sum adds up emissions; it stops at the largest number, so that nothing that an upstream claims makes
+// emissions negative.
+func Sum(a, b estimate.Nanograms) estimate.Nanograms {
 	if a > math.MaxInt64-b {
 		return math.MaxInt64
 	}
@@ -132,7 +136,7 @@ func (l *ledger) add(k Kind, t Tally) {
 	k.Requested, k.Effective = tidy(k.Requested), tidy(k.Effective)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.grams = sum(l.grams, t.Nanograms)
+	l.grams = Sum(l.grams, t.Nanograms)
 	if l.lines[k] == nil {
 		if len(l.lines) >= maxLines-1 {
 			k = theOthers

@@ -51,6 +51,11 @@ const (
 	PathGemini    = "/gemini"
 )
 
+// UpstreamVariable is the environment variable from which the base URL behind a path is read.
+func UpstreamVariable(path string) string {
+	return "METER_UPSTREAM_" + strings.ToUpper(strings.TrimPrefix(path, "/"))
+}
+
 // Config is what a meter needs.
 type Config struct {
 	// Upstreams are the providers' base URLs by path. Paths without one are not served.
@@ -63,6 +68,8 @@ type Config struct {
 	Estimate func(provider, model string, outputTokens int64) (kWh float64, known bool)
 	// AssumedIntensity in gCO2e/kWh prices calls while no intensity is known.
 	AssumedIntensity float64
+	// Now is the time.
+	Now func() time.Time
 	// Lines are the counts of before a restart.
 	Lines     []Line
 	Transport http.RoundTripper
@@ -195,16 +202,50 @@ func (m *Meter) refusal(c *call) string {
 	return ""
 }
 
-// intensity is that at which calls are priced now, in gCO2e/kWh, and whether it had to be assumed.
-func (m *Meter) intensity() (grams float64, assumed bool) {
-	if known := m.config.Control.Current().Intensity; !math.IsNaN(known) {
-		return known, false
+// trust says how an intensity is known.
+type trust int
+
+const (
+	told trust = iota
+	// stale: it was told, and the time that it holds for is over.
+	stale
+	// assumed: none was told.
+	assumed
+)
+
+// lateNews is how long after its end an intensity still holds: the kubelet passes a new one on with the
+// delay of a minute or so.
+const lateNews = 3 * time.Minute
+
+// intensity is that at which calls are priced that end now, in gCO2e/kWh.
+func (m *Meter) intensity(now time.Time) (float64, trust) {
+	d := m.config.Control.Current()
+	switch {
+	case math.IsNaN(d.Intensity):
+		return m.config.AssumedIntensity, assumed
+	case !d.Until.IsZero() && now.After(d.Until.Add(lateNews)):
+		return d.Intensity, stale
 	}
-	return m.config.AssumedIntensity, true
+	return d.Intensity, told
 }
 
 // Wait returns when all calls are counted. No call may come any more.
 func (m *Meter) Wait() { m.calls.Wait() }
 
+// Report is what was counted so far, those lines first that have the most calls.
+func (m *Meter) Report() Report {
+	return Report{Lines: m.ledger.snapshot(), Open: m.open(m.config.Control.Current())}
+}
+
 // Lines are the counts so far, those with most calls first.
 func (m *Meter) Lines() []Line { return m.ledger.snapshot() }
+
+// open says whether the breaker is open.
+func (m *Meter) open(d *Decisions) bool {
+	return m.config.Mode == Enforce && (d.Open || d.MaxGrams != nil && m.ledger.emitted() >= *d.MaxGrams)
+}
+
+// Idle says whether the breaker is open and no call is under way any more.
+func (m *Meter) Idle() bool {
+	return m.inFlight.Load() == 0 && m.open(m.config.Control.Current())
+}

@@ -59,7 +59,7 @@ func (m *Meter) Collect(ch chan<- prometheus.Metric) {
 		open = 1
 	}
 	gauge(breakerDesc, open)
-	intensity, _ := m.intensity()
+	intensity, _ := m.intensity(m.config.Now())
 	gauge(intensityDesc, intensity)
 	for _, line := range m.Lines() {
 		labels := []string{line.Provider, line.Operation, line.Requested, line.Effective, line.Status, strconv.FormatBool(line.Downgraded)}

@@ -71,7 +71,7 @@ const nanoPerGram = 1e9
 // the energy of the requested models at the baseline intensity, or at the intensity of the run where no
 // baseline was told.
 func (m *Meter) Record(now time.Time) []byte {
-	lines, decisions := m.Lines(), m.config.Control.Current()
+	lines, decisions := m.ledger.snapshot(), m.config.Control.Current()
 	total := Total(lines)
 	r := record{
 		Timestamp: now.UTC().Format("2006-01-02T15:04:05.000000-07:00"),
@@ -101,6 +101,15 @@ func (m *Meter) metadata(total Tally, d *Decisions) map[string]any {
 	if total.AssumedKWh > 0 {
 		metadata["energy_kwh_at_assumed_intensity"] = total.AssumedKWh
 		metadata["assumed_intensity_gco2eq_per_kwh"] = m.config.AssumedIntensity
+	}
+	if total.StaleKWh > 0 {
+		metadata["energy_kwh_at_stale_intensity"] = total.StaleKWh
+	}
+	if d.Quality != "" {
+		metadata["intensity_quality"] = d.Quality
+	}
+	if d.Run != "" {
+		metadata["run"] = d.Run
 	}
 	exceeded := d.Open
 	if d.MaxGrams != nil {

@@ -34,6 +34,10 @@ type Report struct {
 	Lines   []Line `json:"lines"`
 	// Lost says that counts of before a restart could not be read.
 	Lost bool `json:"lost,omitempty"`
+	// Open says that the breaker is open: calls are refused.
+	Open bool `json:"open,omitempty"`
+	// Told says that the meter has ended once to tell that.
+	Told bool `json:"told,omitempty"`
 }
 
 // ParseReport reads a report; what follows it is passed over. An error for what is none.

@@ -82,7 +82,7 @@ func TestStore(t *testing.T) {
 	if err := os.WriteFile(message, []byte(strings.Repeat("x", 500)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := store.Save(lines); err != nil {
+	if err := store.Save(Report{Lines: lines}); err != nil {
 		t.Fatal(err)
 	}
 	for _, file := range []string{state, message} {
@@ -110,7 +110,7 @@ func TestStore(t *testing.T) {
 		if _, err := s.Load(); err == nil {
 			t.Error("a broken file is no error")
 		}
-		if err := s.Save(nil); err != nil {
+		if err := s.Save(Report{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -127,7 +127,7 @@ func TestStoreSavesChanges(t *testing.T) {
 	asked, done := make(chan int64), make(chan struct{})
 	go func() {
 		defer close(done)
-		store.Run(ctx, func() []Line { return []Line{{Tally: Tally{Calls: <-asked}}} }, func(err error) { t.Error(err) })
+		store.Run(ctx, func() Report { return Report{Lines: []Line{{Tally: Tally{Calls: <-asked}}}} }, func(err error) { t.Error(err) })
 	}()
 	for n := range int64(3) {
 		store.Changed()

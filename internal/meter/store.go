@@ -35,6 +35,9 @@ type Store struct {
 	// MessagePath is the container's termination message; empty for none.
 	MessagePath string
 
+	// Told says that the meter has ended once to tell that its breaker is open.
+	Told bool
+
 	lost    bool
 	changed chan struct{}
 }
@@ -57,7 +60,7 @@ func (s *Store) Load() ([]Line, error) {
 	if err == nil {
 		var report *Report
 		if report, err = ParseReport(data); err == nil {
-			s.lost = report.Lost
+			s.lost, s.Told = report.Lost, report.Told
 			return report.Lines, nil
 		}
 	}
@@ -74,7 +77,7 @@ func (s *Store) Changed() {
 }
 
 // Run saves the counts after each change until the context ends, but not without a pause.
-func (s *Store) Run(ctx context.Context, lines func() []Line, failed func(error)) {
+func (s *Store) Run(ctx context.Context, report func() Report, failed func(error)) {
 	pause := time.NewTimer(0)
 	defer pause.Stop()
 	for {
@@ -88,7 +91,7 @@ func (s *Store) Run(ctx context.Context, lines func() []Line, failed func(error)
 			return
 		case <-s.changed:
 		}
-		if err := s.Save(lines()); err != nil {
+		if err := s.Save(report()); err != nil {
 			failed(err)
 		}
 		pause.Reset(saveEvery)
@@ -96,8 +99,8 @@ func (s *Store) Run(ctx context.Context, lines func() []Line, failed func(error)
 }
 
 // Save writes both files.
-func (s *Store) Save(lines []Line) error {
-	report := Report{Lines: lines, Lost: s.lost}
+func (s *Store) Save(report Report) error {
+	report.Lost, report.Told = s.lost, s.Told
 	return errors.Join(s.saveState(report), s.saveMessage(report))
 }
 

@@ -47,6 +47,7 @@ func startManager(address string, flags ...string) *manager {
 	//nolint:noctx // our own binary; it must outlive the spec node's context until it is killed
 	m.cmd = exec.Command(managerBin, append([]string{
 		"--kubeconfig=" + kubeconfig, "--namespace=" + operatorNamespace, "--metrics-bind-address=0", "--health-probe-bind-address=0",
+		"--meter-image=" + meterImage,
 	}, flags...)...)
 	m.cmd.Stdout, m.cmd.Stderr = m.log, m.log
 	m.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

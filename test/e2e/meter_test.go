@@ -19,6 +19,7 @@ package e2e
 import (
 	"context"
 	"encoding/json"
+	"strconv"
 	"strings"
 	"time"
 
@@ -26,12 +27,14 @@ import (
 	. "github.com/onsi/gomega"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/meter"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/testing/build"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/testing/llm"
@@ -43,163 +46,217 @@ const (
 	agentImage = "ecotracker.dev/agent:dev"
 )
 
-// The demonstrations of the EcoTracker paper, with the meter put into the template by hand as in
-// docs/meter.md.
-var _ = Describe("The meter beside a job's container", func() {
+// The demonstrations of the EcoTracker paper, by spec.llm.meter alone.
+var _ = Describe("A job with a meter", func() {
 	BeforeEach(func() {
 		if !realNodes {
 			Skip("SKIPPED: simulated pods make no calls; `make test-e2e` runs this on real nodes")
 		}
 	})
 
-	It("downgrades on a dirty grid and reports what that saved", func(ctx context.Context) {
-		key := metered(ctx, "gpt-4.1", map[string]string{
-			meter.AnnotationIntensity: "320", meter.AnnotationBaseline: "420",
-			meter.AnnotationModels: `{"gpt-4.1":"gpt-4.1-mini"}`,
-		}, "loop", "1")
+	It("is downgraded on a dirty grid call by call, and what that saved is on record", func(ctx context.Context) {
+		// The code names gpt-4.1 itself: no variable tells it of the downgrade.
+		key := metered(ctx, "gpt-4.1", func(j *build.Job) *build.Job {
+			j = j.Model("", "gpt-4.1", "gpt-4.1-mini", 300)
+			return j
+		}, "loop", "3")
 		eventuallyStatus(ctx, key, "Completed")
+		caj := eventuallyFinal(ctx, key)
 		pod := podOf(ctx, key)
-		Expect(agentLog(ctx, pod)).To(Equal("gpt-4.1-mini-2025-04-14\n"))
-		lines := reportOf(pod)
-		Expect(lines).To(HaveLen(1))
-		Expect(lines[0].Kind).To(Equal(meter.Kind{
-			Provider: "openai", Operation: "chat", Requested: "gpt-4.1", Effective: "gpt-4.1-mini-2025-04-14", Status: "200", Downgraded: true,
-		}))
-		Expect(lines[0].Tokens).To(Equal(meter.Tokens{Input: llm.Input, Output: llm.Output, Cached: llm.Cached, Reasoning: llm.Reasoning}))
-		Expect(lines[0].KWh / lines[0].RequestedKWh).To(BeNumerically("~", 0.201, 0.001))
-		var record struct {
-			Baseline float64 `json:"baseline_gco2eq"`
-			Actual   float64 `json:"actual_gco2eq"`
-			Saved    float64 `json:"saved_gco2eq"`
+		Expect(agentLog(ctx, pod)).To(Equal(strings.Repeat("gpt-4.1-mini-2025-04-14\n", 3)))
+		Expect(caj.Status.Model.Usage).To(HaveLen(1))
+		usage := caj.Status.Model.Usage[0]
+		Expect(usage.Requested).To(Equal("gpt-4.1"))
+		Expect(usage.Effective).To(Equal("gpt-4.1-mini-2025-04-14"))
+		Expect(usage.Downgraded).To(BeTrue())
+		Expect(usage.Calls).To(BeEquivalentTo(3))
+		Expect(usage.OutputTokens).To(BeEquivalentTo(3 * llm.Output))
+		e := caj.Status.Emissions
+		Expect(e.Method).To(Equal("Measured"))
+		Expect(decimal(usage.EnergyKWh) / decimal(usage.RequestedKWh)).To(BeNumerically("~", 0.201, 0.001))
+		Expect(decimal(e.AvoidedBy.Model)).To(BeNumerically("~", (decimal(usage.RequestedKWh)-decimal(usage.EnergyKWh))*320, 1e-8))
+		Expect(decimal(e.ActualGrams)).To(BeNumerically("~", decimal(usage.EnergyKWh)*320, 1e-8))
+		GinkgoWriter.Printf("%s\n", meta.FindStatusCondition(caj.Status.Conditions, carbonv1alpha1.ConditionEmissionsRecorded).Message)
+
+		By("leaving no token in the sidecar, and the user's where it was")
+		for _, c := range pod.Spec.InitContainers {
+			if c.Name == meterName {
+				Expect(mounts(c)["/var/run/secrets/kubernetes.io/serviceaccount"]).To(Equal("carbon-meter-no-token"))
+			}
 		}
-		Expect(json.Unmarshal([]byte(lastLine(kubectl(ctx, "logs", "--namespace", key.Namespace, pod.Name, "--container=meter"))), &record)).To(Succeed())
-		Expect(record.Actual).To(BeNumerically("~", lines[0].KWh*320, 1e-9))
-		Expect(record.Baseline).To(BeNumerically("~", lines[0].RequestedKWh*420, 1e-9))
-		Expect(record.Saved).To(Equal(record.Baseline - record.Actual))
+		Expect(mounts(pod.Spec.Containers[0])["/var/run/secrets/kubernetes.io/serviceaccount"]).To(HavePrefix("kube-api-access-"))
+		var record struct {
+			Run   string  `json:"-"`
+			Saved float64 `json:"saved_gco2eq"`
+		}
+		log := kubectl(ctx, "logs", "--namespace", key.Namespace, pod.Name, "--container="+meterName)
+		Expect(json.Unmarshal([]byte(lastLine(log)), &record)).To(Succeed())
+		Expect(record.Saved).To(BeNumerically(">", 0))
+		Expect(log).To(ContainSubstring(string(caj.UID)), "the record names its run")
 	})
 
-	It("stops a job at its limit: the second call reaches it, the third is refused", func(ctx context.Context) {
-		key := metered(ctx, "gpt-4o-mini", map[string]string{meter.AnnotationIntensity: "320", meter.AnnotationMaxGrams: "0.001"}, "loop", "5")
-		eventuallyStatus(ctx, key, "Failed")
-		pod := podOf(ctx, key)
-		Expect(agentLog(ctx, pod)).To(HavePrefix(strings.Repeat("gpt-4o-mini-2024-07-18\n", 2) + "agent: refused: "))
-		byStatus := map[string]int64{}
-		for _, line := range reportOf(pod) {
-			byStatus[line.Status] += line.Calls
-		}
-		Expect(byStatus).To(Equal(map[string]int64{"200": 2, "refused": 1}))
+	It("ends at its limit: the second call reaches it, the third is refused, and no pod is tried again", func(ctx context.Context) {
+		key := metered(ctx, "gpt-4o-mini", func(j *build.Job) *build.Job {
+			return j.MaxGrams("0.001").Template(func(t *batchv1.JobTemplateSpec) { t.Spec.BackoffLimit = ptr.To[int32](6) })
+		}, "loop", "5")
+		eventuallyStatus(ctx, key, "BudgetExceeded")
+		caj := eventuallyFinal(ctx, key)
+		Expect(caj.Status.Meter.RefusedCalls).To(BeEquivalentTo(1))
+		Expect(caj.Status.Model.Usage).To(HaveLen(1))
+		Expect(caj.Status.Model.Usage[0].Calls).To(BeEquivalentTo(2))
+		Expect(decimal(caj.Status.Emissions.ActualGrams)).To(BeNumerically("~", decimal(caj.Status.Model.Usage[0].EnergyKWh)*320, 1e-8))
+		failed := meta.FindStatusCondition(caj.Status.Conditions, carbonv1alpha1.ConditionFailed)
+		Expect(failed.Reason).To(Equal("CarbonBudgetExceeded"))
+		Expect(failed.Message).To(ContainSubstring("spec.maxGrams is 0.001 g"))
+		Expect(kubectl(ctx, "get", "events", "--namespace", key.Namespace)).To(ContainSubstring("CarbonBudgetExceeded"))
+	})
+
+	It("ends at its limit also when its code does not heed the refusals", func(ctx context.Context) {
+		key := metered(ctx, "gpt-4o-mini", func(j *build.Job) *build.Job { return j.MaxGrams("0.001") }, "stubborn")
+		eventuallyStatus(ctx, key, "BudgetExceeded")
+		caj := eventuallyFinal(ctx, key)
+		Expect(caj.Status.Model.Usage).To(HaveLen(1))
+		Expect(caj.Status.Model.Usage[0].Calls).To(BeEquivalentTo(2))
+		Expect(caj.Status.Meter.RefusedCalls).To(BeNumerically(">", 1))
+		Expect(caj.Status.Meter.PodsLost).To(BeZero())
+		Expect(caj.Status.Emissions.Method).To(Equal("Measured"))
 	})
 
 	It("counts every call of an agent with nested ones", func(ctx context.Context) {
-		key := metered(ctx, "gpt-4o-mini", map[string]string{meter.AnnotationIntensity: "320"}, "nested")
+		key := metered(ctx, "gpt-4o-mini", nil, "nested")
 		eventuallyStatus(ctx, key, "Completed")
-		lines := reportOf(podOf(ctx, key))
-		Expect(lines).To(HaveLen(1))
-		Expect(lines[0].Calls).To(BeEquivalentTo(4))
-		Expect(lines[0].Output).To(BeEquivalentTo(4 * llm.Output))
-		Expect(lines[0].Estimated).To(BeZero())
+		caj := eventuallyFinal(ctx, key)
+		Expect(caj.Status.Model.Usage).To(HaveLen(1))
+		Expect(caj.Status.Model.Usage[0].Calls).To(BeEquivalentTo(4))
+		Expect(caj.Status.Meter.OutputTokens).To(BeEquivalentTo(4 * llm.Output))
+		Expect(caj.Status.Meter.EstimatedCalls).To(BeZero())
+		Expect(kubectl(ctx, "get", "carbonawarejob", "--namespace", key.Namespace, key.Name, "--output=jsonpath={.status.emissions.method}")).To(Equal("Measured"))
 	})
 
-	It("obeys a decision that comes while the job runs", func(ctx context.Context) {
-		key := metered(ctx, "gpt-4o-mini", map[string]string{meter.AnnotationIntensity: "320"}, "until-refused")
+	It("obeys a limit that is lowered while it runs", func(ctx context.Context) {
+		key := metered(ctx, "gpt-4o-mini", func(j *build.Job) *build.Job { return j.MaxGrams("1000") }, "until-refused")
 		eventuallyStatus(ctx, key, "Running")
-		var pod *corev1.Pod
 		Eventually(func(g Gomega) {
-			pod = podOf(ctx, key)
-			g.Expect(pod.Status.ContainerStatuses).To(HaveLen(1))
-			g.Expect(pod.Status.ContainerStatuses[0].State.Running).NotTo(BeNil())
-			g.Expect(strings.Count(agentLog(ctx, pod), "\n")).To(BeNumerically(">", 3))
+			g.Expect(strings.Count(agentLog(ctx, runningPod(ctx, g, key)), "\n")).To(BeNumerically(">", 3))
 		}).Should(Succeed())
-		before := pod.DeepCopy()
-		pod.Annotations[meter.AnnotationBreaker] = "open"
-		Expect(cluster.Patch(ctx, pod, client.MergeFrom(before))).To(Succeed())
+		before := get(ctx, key)
+		after := before.DeepCopy()
+		after.Spec.MaxGrams = new(resource.MustParse("0.000001"))
+		Expect(cluster.Patch(ctx, after, client.MergeFrom(before))).To(Succeed())
 		told := time.Now()
 		Eventually(ctx, func(g Gomega) {
 			g.Expect(job(ctx, key).Status.Succeeded).To(BeEquivalentTo(1))
 		}, "3m").Should(Succeed())
 		GinkgoWriter.Printf("the decision took %s to the end of the job\n", time.Since(told).Round(time.Second))
 		calls := int64(strings.Count(agentLog(ctx, podOf(ctx, key)), "\n"))
-		total := meter.Total(reportOf(podOf(ctx, key)))
-		Expect(total.Calls).To(Equal(calls+1), "those that were answered and the one that was refused")
+		caj := eventuallyFinal(ctx, key)
+		Expect(caj.Status.Meter.Calls).To(Equal(calls+1), "those that were answered and the one that was refused")
 	})
 
-	It("goes on counting when it was killed, and the job with its calls", func(ctx context.Context) {
-		key := metered(ctx, "gpt-4o-mini", map[string]string{meter.AnnotationIntensity: "320"}, "killing")
+	It("goes on counting when its meter was killed, and the job with its calls", func(ctx context.Context) {
+		key := metered(ctx, "gpt-4o-mini", nil, "killing")
 		eventuallyStatus(ctx, key, "Completed")
-		pod := podOf(ctx, key)
-		Expect(agentLog(ctx, pod)).To(Equal(strings.Repeat("gpt-4o-mini-2024-07-18\n", 4)))
-		lines := reportOf(pod)
-		Expect(lines).To(HaveLen(1))
-		Expect(lines[0].Calls).To(BeEquivalentTo(4))
-		for _, status := range pod.Status.InitContainerStatuses {
-			if status.Name == "meter" {
+		Expect(agentLog(ctx, podOf(ctx, key))).To(Equal(strings.Repeat("gpt-4o-mini-2024-07-18\n", 4)))
+		caj := eventuallyFinal(ctx, key)
+		Expect(caj.Status.Model.Usage).To(HaveLen(1))
+		Expect(caj.Status.Model.Usage[0].Calls).To(BeEquivalentTo(4))
+		Expect(caj.Status.Emissions.Method).To(Equal("Measured"))
+		for _, status := range podOf(ctx, key).Status.InitContainerStatuses {
+			if status.Name == meterName {
 				Expect(status.RestartCount).To(BeEquivalentTo(1))
-				last, err := meter.ParseReport([]byte(status.LastTerminationState.Terminated.Message))
-				Expect(err).NotTo(HaveOccurred(), "also a meter that is killed has handed its counts over")
-				Expect(meter.Total(last.Lines).Calls).To(BeEquivalentTo(2))
 			}
 		}
 	})
+
+	It("says what is lost when a pod is deleted by force, and counts the rest once", func(ctx context.Context) {
+		key := metered(ctx, "gpt-4o-mini", func(j *build.Job) *build.Job {
+			return j.MaxGrams("1000").Template(func(t *batchv1.JobTemplateSpec) { t.Spec.BackoffLimit = ptr.To[int32](6) })
+		}, "until-refused")
+		var first *corev1.Pod
+		Eventually(func(g Gomega) {
+			first = runningPod(ctx, g, key)
+			g.Expect(agentLog(ctx, first)).NotTo(BeEmpty())
+			g.Expect(get(ctx, key).Status.Meter).NotTo(BeNil())
+		}).Should(Succeed())
+		Expect(cluster.Delete(ctx, first, client.GracePeriodSeconds(0))).To(Succeed())
+		Eventually(func(g Gomega) {
+			next := runningPod(ctx, g, key)
+			g.Expect(next.UID).NotTo(Equal(first.UID))
+			g.Expect(agentLog(ctx, next)).NotTo(BeEmpty())
+		}).Should(Succeed())
+		before := get(ctx, key)
+		after := before.DeepCopy()
+		after.Spec.MaxGrams = new(resource.MustParse("0.000001"))
+		Expect(cluster.Patch(ctx, after, client.MergeFrom(before))).To(Succeed())
+		Eventually(ctx, func(g Gomega) { g.Expect(get(ctx, key).Status.Emissions).NotTo(BeNil()) }, "3m").Should(Succeed())
+		caj := eventuallyFinal(ctx, key)
+		Expect(caj.Status.Meter.PodsLost).To(BeEquivalentTo(1))
+		Expect(caj.Status.Meter.PodsRead).To(BeEquivalentTo(1))
+		Expect(caj.Status.Emissions.Method).To(Equal("MeasuredInPart"))
+		Expect(meta.FindStatusCondition(caj.Status.Conditions, carbonv1alpha1.ConditionEmissionsRecorded).Message).To(ContainSubstring("the numbers of 1 of 2 pods were lost"))
+	})
 })
 
-// metered creates a job whose agent makes its calls through a meter, to a provider in the same pod.
-func metered(ctx context.Context, model string, decisions map[string]string, args ...string) types.NamespacedName {
+var _ = Describe("The pods of a job with a meter", func() {
+	It("are told another intensity when its slot is over", func(ctx context.Context) {
+		key := types.NamespacedName{Namespace: namespace(ctx), Name: "told"}
+		trace(ctx, "told", 15*time.Second, nil, 100, 200, 300, 400, 500, 600, 700, 800)
+		startManager("")
+		j := runnable(build.CarbonAwareJob(key.Name, key.Namespace).Regions("told").MaxDelay(0).Meter(carbonv1alpha1.MeterObserve), time.Minute).Obj()
+		Expect(cluster.Create(ctx, j)).To(Succeed())
+		var first string
+		Eventually(func(g Gomega) {
+			pod := runningPod(ctx, g, key)
+			first = pod.Annotations[meter.AnnotationIntensity]
+			g.Expect(first).NotTo(BeEmpty())
+		}).Should(Succeed())
+		Eventually(func(g Gomega) {
+			pod := runningPod(ctx, g, key)
+			g.Expect(pod.Annotations[meter.AnnotationIntensity]).NotTo(Equal(first))
+			g.Expect(job(ctx, key).Spec.Template.Annotations).To(HaveKeyWithValue(meter.AnnotationRun, string(get(ctx, key).UID)))
+		}).Should(Succeed())
+	})
+})
+
+const meterName = "carbon-meter"
+
+// metered creates a job with a meter whose agent makes calls to a provider in the same pod.
+func metered(ctx context.Context, model string, change func(*build.Job) *build.Job, args ...string) types.NamespacedName {
 	GinkgoHelper()
 	key := types.NamespacedName{Namespace: namespace(ctx), Name: "metered"}
 	trace(ctx, "metered", time.Hour, nil, 320, 320)
 	startManager("")
-	j := build.CarbonAwareJob(key.Name, key.Namespace).Regions("metered").MaxDelay(0).KWh("1").Template(func(t *batchv1.JobTemplateSpec) {
+	j := build.CarbonAwareJob(key.Name, key.Namespace).Regions("metered").MaxDelay(0).Meter(carbonv1alpha1.MeterEnforce).Template(func(t *batchv1.JobTemplateSpec) {
 		t.Spec.BackoffLimit = ptr.To[int32](0)
-		t.Spec.Template.Annotations = decisions
 		pod := &t.Spec.Template.Spec
-		pod.AutomountServiceAccountToken, pod.ShareProcessNamespace = new(false), new(true)
+		pod.ShareProcessNamespace = new(true) // for the agent that kills the meter
 		pod.TerminationGracePeriodSeconds = ptr.To[int64](10)
-		pod.Volumes = []corev1.Volume{
-			{Name: "meter-control", VolumeSource: corev1.VolumeSource{DownwardAPI: &corev1.DownwardAPIVolumeSource{Items: []corev1.DownwardAPIVolumeFile{
-				{Path: "annotations", FieldRef: &corev1.ObjectFieldSelector{FieldPath: "metadata.annotations"}},
-			}}}},
-			{Name: "meter-state", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}},
-		}
 		pod.InitContainers = []corev1.Container{
 			sidecar("provider", agentImage, []string{"serve"}, corev1.ProbeHandler{TCPSocket: &corev1.TCPSocketAction{Port: intstr.FromInt32(8080)}}),
-			meterSidecar(),
 		}
 		c := &pod.Containers[0]
 		c.Image, c.ImagePullPolicy, c.Args = agentImage, corev1.PullNever, args
 		c.SecurityContext = restricted()
-		c.Env = []corev1.EnvVar{{Name: "OPENAI_BASE_URL", Value: "http://127.0.0.1:4180/openai"}, {Name: "OPENAI_MODEL", Value: model}}
+		c.Env = []corev1.EnvVar{{Name: "OPENAI_BASE_URL", Value: "http://127.0.0.1:8080/v1"}, {Name: "OPENAI_MODEL", Value: model}}
 	})
+	if change != nil {
+		j = change(j)
+	}
 	Expect(cluster.Create(ctx, j.Obj())).To(Succeed())
 	return key
 }
 
-func meterSidecar() corev1.Container {
-	c := sidecar("meter", meterImage, []string{
-		"--mode=Enforce", "--control=/etc/meter/annotations", "--state=/var/lib/meter/state",
-		"--termination-message=/dev/termination-log", "--upstream-openai=http://127.0.0.1:8080/v1",
-	}, corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: "/healthz", Port: intstr.FromInt32(9464)}})
-	c.VolumeMounts = []corev1.VolumeMount{
-		{Name: "meter-control", MountPath: "/etc/meter", ReadOnly: true},
-		{Name: "meter-state", MountPath: "/var/lib/meter"},
-	}
-	return c
-}
-
-// sidecar has the restricted security context of docs/meter.md.
+// sidecar is one of the user's own.
 func sidecar(name, image string, args []string, started corev1.ProbeHandler) corev1.Container {
 	return corev1.Container{
 		Name: name, Image: image, ImagePullPolicy: corev1.PullNever, Args: args,
-		RestartPolicy: ptr.To(corev1.ContainerRestartPolicyAlways),
-		StartupProbe:  &corev1.Probe{ProbeHandler: started, PeriodSeconds: 1, FailureThreshold: 30},
-		Resources: corev1.ResourceRequirements{
-			Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("10m"), corev1.ResourceMemory: resource.MustParse("32Mi")},
-			Limits:   corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("64Mi")},
-		},
+		RestartPolicy:   ptr.To(corev1.ContainerRestartPolicyAlways),
+		StartupProbe:    &corev1.Probe{ProbeHandler: started, PeriodSeconds: 1, FailureThreshold: 30},
 		SecurityContext: restricted(),
 	}
 }
 
-// restricted has the same user for all containers, so that one may kill the other.
+// restricted has the same user as the meter, so that a container may kill it.
 func restricted() *corev1.SecurityContext {
 	return &corev1.SecurityContext{
 		AllowPrivilegeEscalation: new(false), ReadOnlyRootFilesystem: new(true),
@@ -207,6 +264,37 @@ func restricted() *corev1.SecurityContext {
 		Capabilities:   &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
 		SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
 	}
+}
+
+// decimal is a Decimal as a float.
+func decimal(d carbonv1alpha1.Decimal) float64 {
+	GinkgoHelper()
+	v, err := strconv.ParseFloat(string(d), 64)
+	Expect(err).NotTo(HaveOccurred())
+	return v
+}
+
+// mounts are the names of a container's volumes by their paths.
+func mounts(c corev1.Container) map[string]string {
+	at := map[string]string{}
+	for _, m := range c.VolumeMounts {
+		at[m.MountPath] = m.Name
+	}
+	return at
+}
+
+// runningPod is the pod of the job that runs.
+func runningPod(ctx context.Context, g Gomega, key types.NamespacedName) *corev1.Pod {
+	var pods corev1.PodList
+	g.Expect(cluster.List(ctx, &pods, client.InNamespace(key.Namespace), client.MatchingLabels{"batch.kubernetes.io/job-name": key.Name})).To(Succeed())
+	for i := range pods.Items {
+		if statuses := pods.Items[i].Status.ContainerStatuses; len(statuses) == 1 && statuses[0].State.Running != nil && pods.Items[i].DeletionTimestamp.IsZero() {
+			return &pods.Items[i]
+		}
+	}
+	g.Expect(pods.Items).To(BeEmpty(), "no pod runs")
+	g.Expect(key).To(BeZero(), "there is no pod")
+	return nil
 }
 
 func podOf(ctx context.Context, key types.NamespacedName) *corev1.Pod {
@@ -220,23 +308,6 @@ func podOf(ctx context.Context, key types.NamespacedName) *corev1.Pod {
 func agentLog(ctx context.Context, pod *corev1.Pod) string {
 	GinkgoHelper()
 	return kubectl(ctx, "logs", "--namespace", pod.Namespace, pod.Name, "--container="+pod.Spec.Containers[0].Name)
-}
-
-// reportOf is what the meter handed over in its termination message.
-func reportOf(pod *corev1.Pod) []meter.Line {
-	GinkgoHelper()
-	for _, status := range pod.Status.InitContainerStatuses {
-		if status.Name != "meter" {
-			continue
-		}
-		Expect(status.State.Terminated).NotTo(BeNil(), "the meter has not ended")
-		Expect(status.State.Terminated.ExitCode).To(BeZero())
-		report, err := meter.ParseReport([]byte(status.State.Terminated.Message))
-		Expect(err).NotTo(HaveOccurred())
-		return report.Lines
-	}
-	Fail("there is no meter")
-	return nil
 }
 
 // lastLine is the record in a log of the meter, which also has what it said on stderr.

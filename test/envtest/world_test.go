@@ -65,6 +65,9 @@ type world struct {
 
 var worlds int
 
+// meterImage is the image of the metering sidecar.
+const meterImage = "example.org/meter:1"
+
 func newWorld(ctx context.Context) *world {
 	worlds++
 	w := &world{ctx: ctx, namespace: fmt.Sprintf("world-%d", worlds)}
@@ -85,7 +88,7 @@ func (w *world) restart() {
 	w.models = &controller.ModelTable{Reader: counting, ConfigMap: types.NamespacedName{Namespace: w.namespace, Name: "models"}}
 	ledger := controller.NewLedger(api, counting, w.models)
 	w.budgets = &controller.CarbonBudgetReconciler{Client: counting, Recorder: w.recorder, Clock: w.clock, Ledger: ledger}
-	w.planner = &controller.CarbonAwareJobReconciler{Client: counting, APIReader: api, Recorder: w.recorder, Clock: w.clock, Models: w.models, Ledger: ledger, Budgets: w.budgets}
+	w.planner = &controller.CarbonAwareJobReconciler{Client: counting, APIReader: api, Recorder: w.recorder, Clock: w.clock, Models: w.models, Ledger: ledger, Budgets: w.budgets, MeterImage: meterImage}
 	w.starter = &controller.Starter{Client: counting, Recorder: w.recorder, Clock: w.clock, Ledger: ledger}
 }
 
@@ -241,7 +244,7 @@ func (w *world) running(name string, t time.Time) {
 func (w *world) completed(name string, t time.Time) {
 	job := w.job(name)
 	end := metav1.NewTime(t)
-	job.Status.Active, job.Status.Succeeded, job.Status.CompletionTime = 0, 1, &end
+	job.Status.Active, job.Status.Succeeded, job.Status.CompletionTime = 0, max(1, job.Status.Succeeded), &end
 	for _, c := range []batchv1.JobConditionType{batchv1.JobSuccessCriteriaMet, batchv1.JobComplete} {
 		job.Status.Conditions = append(job.Status.Conditions, batchv1.JobCondition{
 			Type: c, Status: corev1.ConditionTrue, LastTransitionTime: end, LastProbeTime: end, Reason: "CompletionsReached",

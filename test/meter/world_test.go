@@ -25,6 +25,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/ecotracker-dev/ecotracker-operator/internal/estimate"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/meter"
@@ -59,6 +60,7 @@ func newWorld(t *testing.T, create func() *llm.Server, decisions string) *world 
 	}
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	m, err := meter.New(meter.Config{
+		Now: time.Now,
 		Upstreams: map[string]*url.URL{
 			meter.PathOpenAI: base("/v1"), meter.PathAzure: base(""), meter.PathAnthropic: base(""), meter.PathGemini: base(""),
 		},

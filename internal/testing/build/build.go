@@ -103,10 +103,11 @@ func (j *Job) RunNow() *Job {
 
 // Model sets spec.llm with a downgrade above the given intensity; a cheaper model may be empty.
 func (j *Job) Model(env, model, cheaper string, above int32) *Job {
-	j.object.Spec.LLM = &carbonv1alpha1.LLMSpec{
-		ModelEnv: env, Model: model,
-		Downgrade: &carbonv1alpha1.DowngradeSpec{Model: cheaper, AboveGramsPerKWh: &above},
+	if j.object.Spec.LLM == nil {
+		j.object.Spec.LLM = &carbonv1alpha1.LLMSpec{}
 	}
+	j.object.Spec.LLM.ModelEnv, j.object.Spec.LLM.Model = env, model
+	j.object.Spec.LLM.Downgrade = &carbonv1alpha1.DowngradeSpec{Model: cheaper, AboveGramsPerKWh: &above}
 	return j
 }
 
@@ -178,5 +179,14 @@ func (b *Budget) TimeZone(name string) *Budget {
 // MaxGrams sets spec.maxGrams.
 func (j *Job) MaxGrams(quantity string) *Job {
 	j.object.Spec.MaxGrams = new(resource.MustParse(quantity))
+	return j
+}
+
+// Meter sets spec.llm.meter.mode.
+func (j *Job) Meter(mode carbonv1alpha1.MeterMode) *Job {
+	if j.object.Spec.LLM == nil {
+		j.object.Spec.LLM = &carbonv1alpha1.LLMSpec{}
+	}
+	j.object.Spec.LLM.Meter = &carbonv1alpha1.MeterSpec{Mode: mode}
 	return j
 }
