@@ -144,8 +144,9 @@ func (p *poller) remembered(key pollKey, of asked, region *carbonv1alpha1.GridRe
 	if failure := status.SourceFailure; failure != nil && key.place == 0 {
 		return poll{of: of, next: failure.RetryAt.Time, failures: int(failure.Attempts), problem: &sourceProblem{failure.Reason, failure.Message}}
 	}
-	fallbackSpoke := status.SourceFailure != nil || region.Spec.Source.Trace != nil
-	if key.place > 0 && !fallbackSpoke || !isFreshFrom(&status, source.Name()) {
+	fresh := findCondition(status.Conditions, carbonv1alpha1.RegionFresh)
+	fallbackSpoke := fresh != nil && fresh.Reason == carbonv1alpha1.ReasonFallbackInUse
+	if (key.place > 0) != fallbackSpoke || !isFreshFrom(&status, source.Name()) {
 		return poll{}
 	}
 	fetched := status.Forecast.FetchedAt.Time

@@ -62,6 +62,19 @@ func (s *nextSlotOn) RoundTrip(*http.Request) (*http.Response, error) {
 	return answer(http.StatusOK, s.w.sdkAnswer(points...)), nil
 }
 
+// other plays a second Carbon Aware SDK, which says 77 from the present slot on.
+type other struct {
+	http.RoundTripper
+	w *world
+}
+
+func (o other) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Host == "other.example.org" {
+		return answer(http.StatusOK, o.w.sdkGood("77")), nil
+	}
+	return o.RoundTripper.RoundTrip(r)
+}
+
 var _ = Describe("A forecast that begins with the next slot", func() {
 	sdk := carbonv1alpha1.IntensitySource{CarbonAwareSDK: &carbonv1alpha1.CarbonAwareSDKSource{Endpoint: "https://carbon.example.org", Location: "uksouth"}}
 	start := func(ctx context.Context) (*world, *nextSlotOn) {
@@ -134,6 +147,23 @@ var _ = Describe("A forecast that begins with the next slot", func() {
 		Expect(recent.Start.UTC()).To(Equal(w.slot(1)))
 		Expect(recent.GramsPerKWh[4]).To(BeEquivalentTo("50"))
 		Expect(recent.Qualities).To(MatchRegexp("^F+$"))
+	})
+
+	It("is not mistaken for its fallback's after a restart, though both are of one kind", func(ctx context.Context) {
+		w, s := start(ctx)
+		gb := w.regionName("gb")
+		w.sources = &http.Client{Transport: other{s, w}}
+		w.restart()
+		w.region(gb, sdk, nil)
+		w.editRegion(gb, func(r *carbonv1alpha1.GridRegion) {
+			r.Spec.Fallbacks = []carbonv1alpha1.IntensitySource{{CarbonAwareSDK: &carbonv1alpha1.CarbonAwareSDKSource{Endpoint: "https://other.example.org", Location: "uksouth"}}}
+		})
+		Expect(w.chain(gb)).To(Equal([]string{"77", "Forecast", "carbonAwareSDK", "True/ForecastAvailable", "True/FallbackInUse"}))
+		w.restart()
+		w.readRegion(gb)
+		Expect(w.chain(gb)).To(Equal([]string{"77", "Forecast", "carbonAwareSDK", "True/ForecastAvailable", "True/FallbackInUse"}))
+		w.at(w.slot(1), gb)
+		Expect(w.chain(gb)).To(Equal(fine(fmt.Sprint(299 + s.calls))))
 	})
 
 	It("does not make a stale one fresh before it begins", func(ctx context.Context) {
