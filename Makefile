@@ -156,7 +156,7 @@ manifests: $(CONTROLLER_GEN) ## Generate the CRDs and the manager's role.
 	go run ./hack/trimcrd config/crd/bases/*.yaml
 
 .PHONY: docs
-docs: $(CRD_REF_DOCS) ## Generate the references of the API, of each kind and of the metrics.
+docs: $(CRD_REF_DOCS) ## Generate the references of the API, of each kind and of the metrics, and the tables of what was measured.
 	mkdir -p docs
 	$(CRD_REF_DOCS) --log-level=ERROR --source-path=api --config=hack/crd-ref-docs.yaml \
 	  --renderer=markdown --output-path=docs/api.md
@@ -165,6 +165,7 @@ docs: $(CRD_REF_DOCS) ## Generate the references of the API, of each kind and of
 	for kind in CarbonAwareJob CarbonBudget GridRegion; do \
 	  go run ./hack/kinddocs $$kind config/crd/bases/carbon.ecotracker.dev_$${kind,,}s.yaml docs/operations.md docs/$${kind,,}.md; \
 	done
+	go run ./hack/perfdoc test/perf docs/performance.md docs/images/scale-curve.svg
 
 .PHONY: docs-output
 docs-output: ## Refresh what the documents show of kubectl carbon: outputs, and pictures (needs chromium).

@@ -60,7 +60,7 @@ type CarbonAwareJobReconciler struct {
 
 const (
 	reconcileTimeout = time.Minute
-	planWorkers      = 8
+	planWorkers      = 32
 	// startingGrace is how long a start may be without a start time of the Job controller before it
 	// is written down as such: usually the start time follows at once, and one write tells both.
 	startingGrace = 3 * time.Second

@@ -19,6 +19,7 @@ package faults
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -77,9 +78,15 @@ func startManagerAt(config *rest.Config, as string, args ...string) *process.Pro
 // newProxy stands between a manager and the first API server, with the operator's rights.
 func newProxy(namespace string) *faults.Proxy {
 	GinkgoHelper()
+	return newProxyThat(faults.OfLife(namespace))
+}
+
+// newProxyThat is one that remembers the requests that counts selects.
+func newProxyThat(counts func(*http.Request) bool) *faults.Proxy {
+	GinkgoHelper()
 	config := kubernetes.Config(0)
 	config.Impersonate = rest.ImpersonationConfig{UserName: operatorUser}
-	p, err := faults.NewProxy(config, faults.OfLife(namespace))
+	p, err := faults.NewProxy(config, counts)
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(p.Stop)
 	return p

@@ -27,9 +27,11 @@ import (
 )
 
 // runFor is the pod annotation that says how long a pod runs; without it not at all, and it succeeds
-// at once. It fails instead with failAnnotation.
+// at once. With runUntil it runs until there is a ConfigMap of that name in its namespace. It fails
+// instead with failAnnotation.
 const (
 	runFor         = "faults/run-for"
+	runUntil       = "faults/run-until"
 	failAnnotation = "faults/fail"
 )
 
@@ -76,6 +78,9 @@ func (k *kubelet) pass(ctx context.Context) {
 		pod := &pods.Items[i]
 		length, err := time.ParseDuration(pod.Annotations[runFor])
 		if err == nil && time.Since(pod.CreationTimestamp.Time) < length {
+			continue
+		}
+		if name := pod.Annotations[runUntil]; name != "" && k.api.Get(ctx, client.ObjectKey{Namespace: pod.Namespace, Name: name}, &corev1.ConfigMap{}) != nil {
 			continue
 		}
 		before := pod.DeepCopy()

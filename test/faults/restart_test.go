@@ -27,6 +27,8 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	batchv1 "k8s.io/api/batch/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
@@ -58,6 +60,16 @@ func released(ctx context.Context, ns string) []string {
 		}
 	}
 	return names
+}
+
+// untyped is an object of a kind as the API server has it, unknown fields included.
+func untyped(kind, apiVersion string, key types.NamespacedName) *unstructured.Unstructured {
+	object := &unstructured.Unstructured{}
+	object.SetKind(kind)
+	object.SetAPIVersion(apiVersion)
+	object.SetNamespace(key.Namespace)
+	object.SetName(key.Name)
+	return object
 }
 
 var _ = Describe("F15: a manager that starts anew", func() {
@@ -96,6 +108,40 @@ var _ = Describe("F15: a manager that starts anew", func() {
 		startManager(0)
 		eventually(ctx, key, "Completed")
 		Expect(started(ns)).To(Equal(1))
+	})
+
+	It("leaves alone what a newer version of the API has added, in spec and status", func(ctx context.Context) {
+		const crd = "carbonawarejobs.carbon.ecotracker.dev"
+		change := func(ctx context.Context, op string) {
+			GinkgoHelper()
+			var steps []string
+			for _, part := range []string{"spec", "status"} {
+				steps = append(steps, fmt.Sprintf(`{"op":%q,"path":"/spec/versions/0/schema/openAPIV3Schema/properties/%s/properties/later","value":{"type":"string"}}`, op, part))
+			}
+			Expect(api.Patch(ctx, untyped("CustomResourceDefinition", "apiextensions.k8s.io/v1", types.NamespacedName{Name: crd}),
+				client.RawPatch(types.JSONPatchType, []byte("["+strings.Join(steps, ",")+"]")))).To(Succeed())
+		}
+		change(ctx, "add")
+		DeferCleanup(func(ctx context.Context) { change(ctx, "remove") })
+		ns := namespace(ctx)
+		key := create(ctx, waiting("x", ns, dip(ctx, stormSlot), stormSlot))
+		newer := untyped("CarbonAwareJob", "carbon.ecotracker.dev/v1alpha1", key)
+		later := func(g Gomega) {
+			g.Expect(api.Get(ctx, key, newer)).To(Succeed())
+			for _, part := range []string{"spec", "status"} {
+				value, _, err := unstructured.NestedString(newer.Object, part, "later")
+				g.Expect(err).NotTo(HaveOccurred())
+				g.Expect(value).To(Equal("kept"), part)
+			}
+		}
+		Eventually(func(g Gomega) { // until the API server knows the fields
+			g.Expect(api.Patch(ctx, newer.DeepCopy(), client.RawPatch(types.MergePatchType, []byte(`{"spec":{"later":"kept"}}`)))).To(Succeed())
+			g.Expect(api.Status().Patch(ctx, newer.DeepCopy(), client.RawPatch(types.MergePatchType, []byte(`{"status":{"later":"kept"}}`)))).To(Succeed())
+			later(g)
+		}).Should(Succeed())
+		startManager(0)
+		eventually(ctx, key, "Completed")
+		later(NewWithT(GinkgoT()))
 	})
 
 	It("is not held up by an object that it cannot deal with", func(ctx context.Context) {

@@ -104,8 +104,12 @@ func (w *walker) step(ctx context.Context) {
 		err = w.remove(ctx, &carbonv1alpha1.CarbonAwareJob{})
 	case n < 80:
 		err = w.remove(ctx, &batchv1.Job{})
-	case n < 85:
+	case n < 83:
 		err = w.news(ctx)
+	case n < 87:
+		err = w.editBudget(ctx)
+	case n < 89:
+		err = w.editRegion(ctx)
 	default:
 		_, err = w.look(ctx, w.name()) // people look more often than they act
 	}
@@ -191,6 +195,48 @@ func (w *walker) editWrongly(ctx context.Context) {
 	}
 	err = api.Patch(ctx, caj, client.MergeFrom(before))
 	Expect(apierrors.IsInvalid(err) || apierrors.IsNotFound(err)).To(BeTrue(), "seed %d, step %d: %v", w.seed, w.steps, err)
+}
+
+// editBudget changes the budget that only warns, rightly or wrongly; what is consumed stays the sum of all records.
+func (w *walker) editBudget(ctx context.Context) error {
+	GinkgoHelper()
+	budget := &carbonv1alpha1.CarbonBudget{}
+	if err := api.Get(ctx, types.NamespacedName{Namespace: w.namespace, Name: "warn"}, budget); err != nil {
+		return err
+	}
+	before := budget.DeepCopy()
+	limit, valid := int64(1+w.random.IntN(5000)), w.random.IntN(3) > 0
+	if !valid {
+		limit = -limit
+	}
+	budget.Spec.LimitGrams = resource.NewQuantity(limit, resource.DecimalSI)
+	err := api.Patch(ctx, budget, client.MergeFrom(before))
+	if !valid {
+		Expect(apierrors.IsInvalid(err)).To(BeTrue(), "seed %d, step %d: a limit of %d g: %v", w.seed, w.steps, limit, err)
+		return nil
+	}
+	return err
+}
+
+// editRegion caps the starts in the wild region, or lets them be, rightly or wrongly.
+func (w *walker) editRegion(ctx context.Context) error {
+	GinkgoHelper()
+	region := &carbonv1alpha1.GridRegion{}
+	if err := api.Get(ctx, types.NamespacedName{Name: w.wild}, region); err != nil {
+		return err
+	}
+	before := region.DeepCopy()
+	limit, valid := int32(w.random.IntN(5)), w.random.IntN(3) > 0 //nolint:gosec // it is below five
+	if !valid {
+		limit = -1 - limit
+	}
+	region.Spec.MaxStartsPerWindow = &limit
+	err := api.Patch(ctx, region, client.MergeFrom(before))
+	if !valid {
+		Expect(apierrors.IsInvalid(err)).To(BeTrue(), "seed %d, step %d: %d starts a window: %v", w.seed, w.steps, limit, err)
+		return nil
+	}
+	return err
 }
 
 func (w *walker) remove(ctx context.Context, object client.Object) error {

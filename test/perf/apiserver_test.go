@@ -41,8 +41,20 @@ func (b *bench) events() float64 {
 	return b.requests(map[string]string{"resource": "events", "group": "events.k8s.io", "verb": "POST"})
 }
 
+// rejected is how many requests priority and fairness turned away so far, of anybody.
+func (b *bench) rejected() float64 {
+	b.t.Helper()
+	return b.count("apiserver_flowcontrol_rejected_requests_total", nil)
+}
+
 // requests is how many requests with these labels the API server has answered.
 func (b *bench) requests(labels map[string]string) float64 {
+	b.t.Helper()
+	return b.count("apiserver_request_total", labels)
+}
+
+// count is the sum of a counter of the API server over all series with these labels.
+func (b *bench) count(metric string, labels map[string]string) float64 {
 	b.t.Helper()
 	config := b.plane.Config(0)
 	config.NegotiatedSerializer = scheme.Codecs.WithoutConversion()
@@ -54,7 +66,7 @@ func (b *bench) requests(labels map[string]string) float64 {
 	families, err := parser.TextToMetricFamilies(bytes.NewReader(text))
 	check(b.t, err)
 	sum := 0.0
-	for _, m := range families["apiserver_request_total"].GetMetric() {
+	for _, m := range families[metric].GetMetric() {
 		matched := 0
 		for _, pair := range m.GetLabel() {
 			if want, asked := labels[pair.GetName()]; asked && want == pair.GetValue() {

@@ -22,8 +22,10 @@ package perf
 import (
 	"context"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"testing"
 	"time"
 
@@ -34,6 +36,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/testing/goals"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/testing/plane"
 )
 
@@ -45,6 +48,7 @@ var (
 	curve  = flag.String("perf.curve", "1000,5000,10000,50000", "how many jobs wait at each point of the scale curve")
 	quiet  = flag.Bool("perf.quiet", false, "the machine has nothing else to do: judge times as well as ratios")
 	args   = flag.String("perf.args", "", "further flags of the manager, for example --pprof-bind-address=127.0.0.1:6060")
+	only   = flag.String("perf.stages", "", "regular expression of the stages to run; those that the others build on must be among them")
 	out    = flag.String("perf.out", "", "file for the results as JSON")
 	manage = flag.String("perf.manager", filepath.Join("..", "..", "bin", "manager"), "the manager's binary")
 )
@@ -52,7 +56,7 @@ var (
 const (
 	operatorNamespace = "ecotracker-system"
 	// planWorkers and startWorkers are those of the operator: the plain client has as many.
-	planWorkers  = 8
+	planWorkers  = 32
 	startWorkers = 50
 	idleFor      = time.Minute
 )
@@ -64,7 +68,8 @@ type bench struct {
 	plane   *plane.Plane
 	api     client.Client
 	watch   *watcher
-	results map[string]float64
+	results goals.Results
+	kept    int
 }
 
 func TestPerf(t *testing.T) {
@@ -87,9 +92,12 @@ func TestPerf(t *testing.T) {
 		{"the CronJob controller", b.cronJobs},
 		{"ratios", b.ratios},
 	} {
+		if !regexp.MustCompile(*only).MatchString(stage.name) {
+			continue
+		}
 		begin := time.Now()
 		stage.measure()
-		t.Logf("%s: %s", stage.name, time.Since(begin).Round(time.Second))
+		b.keep(fmt.Sprintf("%s (%s)", stage.name, time.Since(begin).Round(time.Second)))
 	}
 	b.report("perf")
 }
@@ -104,7 +112,7 @@ func newBench(t *testing.T) *bench {
 	t.Cleanup(p.Stop)
 	api, err := client.New(p.Config(0), client.Options{Scheme: scheme})
 	check(t, err)
-	b := &bench{t: t, ctx: t.Context(), plane: p, api: api, results: map[string]float64{
+	b := &bench{t: t, ctx: t.Context(), plane: p, api: api, results: goals.Results{
 		"jobs": float64(*jobs), "storm": float64(*storm), "lives": float64(*lives),
 	}}
 	b.install()

@@ -39,53 +39,60 @@ func TestScale(t *testing.T) {
 	start := time.Now().Truncate(time.Second)
 	b.region("wait", start, hour, greenest(24, 5)...)
 	b.empty()
-	have := 1
 	var sizes []int
+	have := 1
 	for text := range strings.SplitSeq(*curve, ",") {
 		n, err := strconv.Atoi(text)
 		check(t, err)
 		begin := time.Now()
-		b.grow(have, n)
-		b.restartAt(n, start)
+		b.clone(waitNS, have, n-step)
+		b.until(waitNS, "planned", n-step)
+		b.measureAt(n, start)
 		have, sizes = n, append(sizes, n)
-		t.Logf("%d jobs: %s", n, time.Since(begin).Round(time.Second))
+		b.keep(fmt.Sprintf("%d jobs (%s)", n, time.Since(begin).Round(time.Second)))
 	}
 	b.flatness(sizes)
+	b.keep("flatness")
 	b.report("scale")
 }
 
-// grow adds jobs until there are n.
-func (b *bench) grow(have, n int) {
-	m := b.startManager()
-	b.until(waitNS, "planned", have)
-	<-time.After(settle)
-	cpu := m.cpu()
-	b.createFrom(have, waitNS, n, later("wait", hour))
-	b.until(waitNS, "planned", n)
-	b.results[point(n)+"CPU per planned job ms"] = perJob(m.cpu()-cpu, n-have)
-	b.results[point(n)+"memory peak MiB"] = m.PeakMemory()
-	m.Kill()
-}
+// step is how many jobs at each point are planned by the operator; the others are copies, see clone.
+const step = 500
 
-// restartAt measures a new process with n waiting jobs: its start, a minute of waiting, and a look at all
-// of them for a forecast that moves none.
-func (b *bench) restartAt(n int, start time.Time) {
+// measureAt measures a new process when so many jobs wait that n do after the next few: its start, the
+// planning of those, a minute of waiting, and a look at all of them for a forecast that moves none.
+func (b *bench) measureAt(n int, start time.Time) {
+	writes := b.watch.seen(waitNS)
 	m := b.startManager()
-	<-time.After(2 * settle)
-	for before := time.Duration(-1); m.cpu()-before > 50*time.Millisecond; { // until it has come to rest
-		before = m.cpu()
-		<-time.After(time.Second)
-	}
-	b.results[point(n)+"CPU per job of a start-up ms"] = perJob(m.cpu(), n)
+	b.rest(m)
+	b.results[point(n)+"CPU per job of a start-up ms"] = perJob(m.cpu(), n-step)
+	b.results[point(n)+"writes at the start-up"] = float64(b.watch.seen(waitNS) - writes)
+	cpu := m.cpu()
+	b.createFrom(n-step, waitNS, n, later("wait", hour))
+	b.until(waitNS, "planned", n)
+	b.results[point(n)+"CPU per planned job ms"] = perJob(m.cpu()-cpu, step)
+	b.rest(m)
 	b.idle(strings.TrimSuffix(point(n), ": "), m, waitNS, n)
-	cpu, writes := m.cpu(), b.watch.seen(waitNS)
+	b.results[point(n)+"memory peak MiB"] = m.PeakMemory()
+	cpu, writes = m.cpu(), b.watch.seen(waitNS)
 	grams := greenest(24, 5)
 	grams[23] = 299 - len(b.results) // another one each time, and after the latest start of all jobs
 	b.news("wait", start, hour, grams...)
-	<-time.After(2*settle + time.Duration(n)*time.Millisecond)
+	b.rest(m)
 	b.results[point(n)+"CPU per job of a new forecast ms"] = perJob(m.cpu()-cpu, n)
 	b.results[point(n)+"writes for a new forecast"] = float64(b.watch.seen(waitNS) - writes)
 	m.Kill()
+}
+
+// rest waits until the manager has used next to no processor time for some seconds.
+func (b *bench) rest(m *manager) {
+	for idle := 0; idle < 5; {
+		before := m.cpu()
+		<-time.After(time.Second)
+		if idle++; m.cpu()-before > 50*time.Millisecond {
+			idle = 0
+		}
+	}
 }
 
 func point(n int) string { return fmt.Sprintf("at %d: ", n) }
@@ -105,7 +112,7 @@ func (b *bench) flatness(sizes []int) {
 	for _, cost := range []string{"CPU per planned job ms", "CPU per job of a start-up ms", "CPU per job of a new forecast ms", "KiB per job"} {
 		b.results["flat: "+cost] = b.results[point(most)+cost] / b.results[point(least)+cost]
 	}
-	for _, total := range []string{"writes/min", "writes for a new forecast"} {
+	for _, total := range []string{"writes at the start-up", "writes/min", "writes for a new forecast"} {
 		for _, n := range sizes {
 			b.results["all points: "+total] += b.results[point(n)+total]
 		}

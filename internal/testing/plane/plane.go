@@ -113,6 +113,9 @@ func (p *Plane) Config(i int) *rest.Config {
 	}
 }
 
+// EtcdURL is where etcd listens, its JSON gateway included.
+func (p *Plane) EtcdURL() string { return p.etcdURL }
+
 // AuditLogs are the audit logs, one per API server.
 func (p *Plane) AuditLogs() []string {
 	var files []string
