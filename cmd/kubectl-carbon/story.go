@@ -150,16 +150,22 @@ func runSentences(caj *carbonv1alpha1.CarbonAwareJob, now time.Time) string {
 	if len(job.Runs) > 1 {
 		text += fmt.Sprintf("; it was paused %d times", len(job.Runs)-1)
 	}
+	return text + outcome(caj) + "."
+}
+
+// outcome says why a run failed, or what is set aside for it.
+func outcome(caj *carbonv1alpha1.CarbonAwareJob) string {
 	if c := condition(caj, carbonv1alpha1.ConditionFailed); c != nil && c.Status == metav1.ConditionTrue {
 		what := "failed"
 		if c.Reason == carbonv1alpha1.ReasonCarbonBudgetExceeded {
 			what = "was stopped"
 		}
-		text += fmt.Sprintf(". It %s (%s): %s", what, c.Reason, strings.TrimSuffix(c.Message, "."))
-	} else if reserved := caj.Status.ReservedGrams; reserved != "" && job.CompletionTime == nil {
-		text += fmt.Sprintf(". %s g are set aside for it in its budgets", reserved)
+		return fmt.Sprintf(". It %s (%s): %s", what, c.Reason, strings.TrimSuffix(c.Message, "."))
 	}
-	return text + "."
+	if reserved := caj.Status.ReservedGrams; reserved != "" && caj.Status.Job.CompletionTime == nil {
+		return fmt.Sprintf(". %s g are set aside for it in its budgets", reserved)
+	}
+	return ""
 }
 
 func emissionsSentences(caj *carbonv1alpha1.CarbonAwareJob, _ time.Time) string {

@@ -64,34 +64,49 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	case "serve":
 		return serve(ctx)
 	case "loop":
-		n, err := strconv.Atoi(args[1])
-		for i := 0; err == nil && i < n; i++ {
-			err = call(ctx, out)
-		}
-		return err
+		return loop(ctx, args[1], out)
 	case "nested":
 		return nested(ctx, out)
 	case "killing":
 		return killing(ctx, out)
 	case "stubborn":
-		for ctx.Err() == nil {
-			if err := call(ctx, out); err != nil && !errors.Is(err, errRefused) && !isGone(err) {
-				return err
-			}
-			time.Sleep(100 * time.Millisecond)
-		}
-		return nil
+		return stubborn(ctx, out)
 	case "until-refused":
-		for {
-			if err := call(ctx, out); errors.Is(err, errRefused) {
-				return nil
-			} else if err != nil {
-				return err
-			}
-			time.Sleep(100 * time.Millisecond)
-		}
+		return untilRefused(ctx, out)
 	}
 	return errors.New("unknown command")
+}
+
+// loop makes as many calls as it is told.
+func loop(ctx context.Context, count string, out io.Writer) error {
+	n, err := strconv.Atoi(count)
+	for i := 0; err == nil && i < n; i++ {
+		err = call(ctx, out)
+	}
+	return err
+}
+
+// stubborn calls until it is stopped, whatever the meter says.
+func stubborn(ctx context.Context, out io.Writer) error {
+	for ctx.Err() == nil {
+		if err := call(ctx, out); err != nil && !errors.Is(err, errRefused) && !isGone(err) {
+			return err
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	return nil
+}
+
+// untilRefused calls until the breaker is open.
+func untilRefused(ctx context.Context, out io.Writer) error {
+	for {
+		if err := call(ctx, out); errors.Is(err, errRefused) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
 }
 
 func serve(ctx context.Context) error {

@@ -39,7 +39,7 @@ func main() {
 }
 
 func write(folder, document, figure string) error {
-	text, err := os.ReadFile(filepath.Join(folder, "thresholds.json"))
+	text, err := os.ReadFile(filepath.Join(filepath.Clean(folder), "thresholds.json"))
 	if err != nil {
 		return fmt.Errorf("reading the goals: %w", err)
 	}
@@ -47,7 +47,7 @@ func write(folder, document, figure string) error {
 	if err != nil {
 		return err //nolint:wrapcheck // it says enough
 	}
-	page, err := os.ReadFile(document)
+	page, err := os.ReadFile(filepath.Clean(document))
 	if err != nil {
 		return fmt.Errorf("reading the document: %w", err)
 	}
@@ -82,7 +82,7 @@ func load(pattern string) ([]goals.Results, error) {
 	}
 	var runs []goals.Results
 	for _, name := range names {
-		data, err := os.ReadFile(name)
+		data, err := os.ReadFile(filepath.Clean(name))
 		if err != nil {
 			return nil, fmt.Errorf("reading a run: %w", err)
 		}

@@ -72,7 +72,8 @@ func TestWhatWasMeasuredStandsBesideItsGoal(t *testing.T) {
 		"between", "after",
 	} {
 		if !strings.Contains(first, row+"\n") {
-			t.Errorf("%q is missing in\n%s", row, first[:strings.Index(first, "<?xml")])
+			before, _, _ := strings.Cut(first, "<?xml")
+			t.Errorf("%q is missing in\n%s", row, before)
 		}
 	}
 	if strings.Contains(first, "old") {

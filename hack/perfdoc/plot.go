@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"image/color"
 	"os"
+	"path/filepath"
 	"strconv"
 
 	"gonum.org/v1/plot"
@@ -69,7 +70,7 @@ func draw(name string, sizes []int, runs []goals.Results) (err error) {
 	for i, cells := range plot.Align(plots, tiles, vgdraw.New(canvas)) {
 		plots[i][0].Draw(cells[0])
 	}
-	file, err := os.Create(name)
+	file, err := os.Create(filepath.Clean(name))
 	if err != nil {
 		return fmt.Errorf("writing the plot: %w", err)
 	}

@@ -54,24 +54,42 @@ func (r *CarbonAwareJobReconciler) reserve(ctx context.Context, s *scope) error 
 	case s.caj.Status.ReservedGrams != "":
 		return r.giveBack(ctx, s)
 	case s.started():
-		if budgeted && !s.countsNothing() {
-			grams := s.claim()
-			s.setReserved(r.Ledger.force(s.caj, grams), grams)
-		}
+		r.force(s, budgeted)
 	case s.caj.Spec.MaxGrams != nil && s.claim() == unknownGrams:
 		r.Ledger.withdraw(s.caj)
 		s.set(carbonv1alpha1.ConditionWithinBudget, metav1.ConditionFalse, carbonv1alpha1.ReasonEnergyUnknown,
 			"spec.maxGrams holds the job, because its energy is unknown and cannot be watched: the condition EnergyKnown says what is missing")
 	case budgeted && s.isDue():
-		verdict := r.Ledger.reserve(s.caj, s.claim(), s.now)
-		if err := r.Budgets.grant(ctx, s.caj, verdict); err != nil {
+		if err := r.ask(ctx, s); err != nil {
 			return err
 		}
-		s.follow(verdict)
 	default:
 		r.withdraw(s, budgeted)
 	}
-	s.renews = !s.started() && s.caj.Status.ReservedGrams == "" && r.Ledger.bound(s.caj)
+	s.renews = r.isGrantedElsewhere(s)
+	return nil
+}
+
+// isGrantedElsewhere says whether budgets say that a job was granted room which its own status does not have.
+func (r *CarbonAwareJobReconciler) isGrantedElsewhere(s *scope) bool {
+	return !s.started() && s.caj.Status.ReservedGrams == "" && r.Ledger.bound(s.caj)
+}
+
+// force sets the grams aside of a job that runs already, whatever room there is.
+func (r *CarbonAwareJobReconciler) force(s *scope, budgeted bool) {
+	if budgeted && !s.countsNothing() {
+		grams := s.claim()
+		s.setReserved(r.Ledger.force(s.caj, grams), grams)
+	}
+}
+
+// ask asks the budgets for the grams of a job whose start has come, and writes what they grant into them first.
+func (r *CarbonAwareJobReconciler) ask(ctx context.Context, s *scope) error {
+	verdict := r.Ledger.reserve(s.caj, s.claim(), s.now)
+	if err := r.Budgets.grant(ctx, s.caj, verdict); err != nil {
+		return err
+	}
+	s.follow(verdict)
 	return nil
 }
 

@@ -65,8 +65,12 @@ func (r *CarbonAwareJobReconciler) ensureJob(ctx context.Context, s *scope) erro
 		s.refuse(carbonv1alpha1.ReasonInvalid, carbonv1alpha1.ReasonMeterConflict, conflict, false)
 		return nil
 	}
-	job := buildJob(live, s.regions, r.MeterImage)
-	err = r.Create(ctx, job)
+	return r.createJob(ctx, s, buildJob(live, s.regions, r.MeterImage))
+}
+
+// createJob creates the Job, or says why the API server does not want it.
+func (r *CarbonAwareJobReconciler) createJob(ctx context.Context, s *scope, job *batchv1.Job) error {
+	err := r.Create(ctx, job)
 	if apierrors.IsAlreadyExists(err) {
 		return r.adoptJob(ctx, s)
 	}

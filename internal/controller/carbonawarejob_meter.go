@@ -96,7 +96,13 @@ func (r *CarbonAwareJobReconciler) meteredPods(ctx context.Context, s *scope) ([
 			pods = append(pods, meteredPod{pod, readPod(pod, false)})
 		}
 	}
-	slices.SortFunc(pods, func(a, b meteredPod) int {
+	slices.SortFunc(pods, func(a, b meteredPod) int { // those that may have used their share already come first
+		if a.started != b.started {
+			if a.started {
+				return -1
+			}
+			return 1
+		}
 		if c := a.CreationTimestamp.Compare(b.CreationTimestamp.Time); c != 0 {
 			return c
 		}

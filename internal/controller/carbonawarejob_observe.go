@@ -46,14 +46,7 @@ func (s *scope) observe() {
 		return
 	}
 	if isStartIssued(s.job) {
-		record := startRecordOf(s.job)
-		status.Region = record.Region
-		if record.Model != "" {
-			if s.caj.Status.Model == nil {
-				s.caj.Status.Model = &carbonv1alpha1.ModelStatus{}
-			}
-			s.caj.Status.Model.Requested, s.caj.Status.Model.Effective = record.RequestedModel, record.Model
-		}
+		s.observeStart(status)
 	}
 	if start := s.job.Status.StartTime; start != nil {
 		if status.StartTime == nil {
@@ -80,6 +73,19 @@ func (s *scope) observe() {
 			s.countPods()
 		}
 	}
+}
+
+// observeStart takes over where the Job was started, and with which model.
+func (s *scope) observeStart(status *carbonv1alpha1.JobStatus) {
+	record := startRecordOf(s.job)
+	status.Region = record.Region
+	if record.Model == "" {
+		return
+	}
+	if s.caj.Status.Model == nil {
+		s.caj.Status.Model = &carbonv1alpha1.ModelStatus{}
+	}
+	s.caj.Status.Model.Requested, s.caj.Status.Model.Effective = record.RequestedModel, record.Model
 }
 
 // countPods notes how the pods of a Job ended that is over: those that still run are lost.

@@ -185,12 +185,17 @@ func (s *space) note(caj *carbonv1alpha1.CarbonAwareJob) {
 		return
 	}
 	if was != nil && is.state != ended {
-		is.told, is.burn = was.told, was.burn
-		if is.state < reserved && !is.leaving && !was.standing && (was.state == reserved || was.asked) {
-			is.state, is.grams, is.in, is.asked = was.state, was.grams, was.in, was.asked
-		}
+		is.keep(was)
 	}
 	s.put(is)
+}
+
+// keep takes over from a former booking what is known better here than in the status.
+func (b *booking) keep(was *booking) {
+	b.told, b.burn = was.told, was.burn
+	if b.state < reserved && !b.leaving && !was.standing && (was.state == reserved || was.asked) {
+		b.state, b.grams, b.in, b.asked = was.state, was.grams, was.in, was.asked
+	}
 }
 
 // isAfter says whether a later state of the job is known than this one.

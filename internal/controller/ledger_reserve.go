@@ -84,13 +84,7 @@ func (l *Ledger) reserve(caj *carbonv1alpha1.CarbonAwareJob, grams estimate.Nano
 		s.put(b)
 		return answer
 	}
-	b.state, b.grams, b.asked, b.in = waiting, grams, true, nil
-	s.put(b)
-	if len(accounts) <= maxReservedIn && !s.bound(&b) {
-		s.try(caj.UID)
-	}
-	b = *s.jobs[caj.UID]
-	if b.state == reserved {
+	if b = s.queue(b, grams, accounts); b.state == reserved {
 		answer.granted, answer.unwritten = grams, l.unwritten(accounts, &b)
 		return answer
 	}
@@ -100,6 +94,16 @@ func (l *Ledger) reserve(caj *carbonv1alpha1.CarbonAwareJob, grams estimate.Nano
 		s.put(b)
 	}
 	return answer
+}
+
+// queue lets a job ask for its grams, and says what became of it.
+func (s *space) queue(b booking, grams estimate.Nanograms, accounts []*account) booking {
+	b.state, b.grams, b.asked, b.in = waiting, grams, true, nil
+	s.put(b)
+	if len(accounts) <= maxReservedIn && !s.bound(&b) {
+		s.try(b.uid)
+	}
+	return *s.jobs[b.uid]
 }
 
 // unwritten are the budgets whose status does not say yet that this very state of the job was granted room.

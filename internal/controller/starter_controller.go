@@ -100,6 +100,11 @@ func (r *Starter) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result,
 	if err := r.Get(ctx, req.NamespacedName, job); client.IgnoreNotFound(err) != nil {
 		return ctrl.Result{}, err
 	}
+	return r.startOurs(ctx, caj, job, now)
+}
+
+// startOurs starts a Job whose time has come, if it is the job's own and nothing was taken back.
+func (r *Starter) startOurs(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob, job *batchv1.Job, now time.Time) (ctrl.Result, error) {
 	if !isOurs(job, caj) { // nor is an empty one
 		return ctrl.Result{RequeueAfter: jobNotSeen}, nil
 	}

@@ -204,6 +204,22 @@ func (c *call) end() {
 	}
 }
 
+// energy is what the call needed, in kWh, and what it would have needed with the model that was asked for.
+func (c *call) energy(requested, sent string, output int64) (kWh, would float64, known bool) {
+	of := func(model string) (float64, bool) {
+		return c.meter.config.Estimate(c.route.provider, model, output)
+	}
+	if kWh, known = of(c.usage.model); !known {
+		kWh, known = of(sent)
+	}
+	if would = kWh; sent != requested {
+		if asked, is := of(requested); is {
+			would = asked
+		}
+	}
+	return kWh, would, known
+}
+
 // tally is what the call adds to its line.
 func (c *call) tally(requested, sent string) Tally {
 	t := Tally{Calls: 1}
@@ -219,23 +235,12 @@ func (c *call) tally(requested, sent string) Tally {
 	if !complete {
 		t.Estimated = 1
 	}
-	energy := func(model string) (float64, bool) {
-		return c.meter.config.Estimate(c.route.provider, model, tokens.Output)
-	}
-	kWh, known := energy(c.usage.model)
-	if !known {
-		kWh, known = energy(sent)
-	}
+	kWh, would, known := c.energy(requested, sent, tokens.Output)
 	if !known || (!complete && tokens.Output == 0) {
 		t.UnknownEnergy = 1
 		return t
 	}
-	t.KWh, t.RequestedKWh = kWh, kWh
-	if sent != requested {
-		if would, known := energy(requested); known {
-			t.RequestedKWh = would
-		}
-	}
+	t.KWh, t.RequestedKWh = kWh, would
 	intensity, trust := c.meter.intensity(c.meter.config.Now())
 	t.Nanograms, t.RequestedNanograms = nanograms(t.KWh, intensity), nanograms(t.RequestedKWh, intensity)
 	switch trust {

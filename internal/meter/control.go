@@ -104,13 +104,13 @@ func (c *Control) Current() *Decisions {
 	if c.path == "" {
 		return c.current
 	}
-	info, err := os.Stat(c.path)
+	info, err := os.Stat(c.path) //nolint:gosec // the path of a flag, not of a request
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err != nil || c.isSeen(info) {
 		return c.current
 	}
-	data, err := os.ReadFile(c.path)
+	data, err := os.ReadFile(c.path) //nolint:gosec // as above
 	if err != nil {
 		return c.current
 	}
@@ -172,19 +172,27 @@ func (d *Decisions) set(key, value string) (err error) {
 			err = errors.New("it has to be a JSON object from model to model")
 		}
 	case AnnotationMaxGrams:
-		var grams float64
-		if grams, err = number(value, math.MaxInt32); err == nil {
-			var limit estimate.Nanograms
-			limit, err = estimate.GramsToNano(grams)
-			d.MaxGrams = &limit
-		}
+		d.MaxGrams, err = limit(value)
 	case AnnotationBreaker:
-		if value != "open" && value != "closed" {
-			err = fmt.Errorf("%q has to be open or closed", value)
-		}
-		d.Open = value == "open"
+		d.Open, err = isOpen(value)
 	}
 	return err
+}
+
+func isOpen(value string) (bool, error) {
+	if value != "open" && value != "closed" {
+		return false, fmt.Errorf("%q has to be open or closed", value)
+	}
+	return value == "open", nil
+}
+
+func limit(value string) (*estimate.Nanograms, error) {
+	grams, err := number(value, math.MaxInt32)
+	if err != nil {
+		return nil, err
+	}
+	nano, err := estimate.GramsToNano(grams)
+	return &nano, err //nolint:wrapcheck // the caller names the annotation
 }
 
 func number(value string, most float64) (float64, error) {

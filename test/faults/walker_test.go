@@ -226,7 +226,7 @@ func (w *walker) editRegion(ctx context.Context) error {
 		return err
 	}
 	before := region.DeepCopy()
-	limit, valid := int32(w.random.IntN(5)), w.random.IntN(3) > 0 //nolint:gosec // it is below five
+	limit, valid := int32(w.random.IntN(5)), w.random.IntN(3) > 0
 	if !valid {
 		limit = -1 - limit
 	}
