@@ -36,8 +36,9 @@ const (
 )
 
 // MeterSpec adds the metering sidecar to a job.
+// +kubebuilder:validation:MinProperties=0
 type MeterSpec struct {
-	// mode: Off adds no meter. Observe adds a sidecar to the job's pods through which their calls to LLM
+	// mode says what the meter does. Off adds none. Observe adds a sidecar to the job's pods through which their calls to LLM
 	// providers go, and which counts them: what was measured takes the place of energy.kWh and of workload
 	// in the emissions. Enforce also rewrites the model of each call when the job is downgraded, and
 	// refuses further calls at maxGrams, which ends the run.
@@ -47,36 +48,37 @@ type MeterSpec struct {
 }
 
 // MeterStatus is what the meters of a run's pods handed over, each pod's once.
+// +kubebuilder:validation:MinProperties=0
 type MeterStatus struct {
 	// calls that the job made, those refused included.
 	// +optional
-	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Minimum=1
 	Calls int64 `json:"calls,omitempty"`
 
 	// refusedCalls is how many of the calls a meter refused, because maxGrams was reached.
 	// +optional
-	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Minimum=1
 	RefusedCalls int64 `json:"refusedCalls,omitempty"`
 
 	// estimatedCalls is how many answered calls did not tell their tokens to the end: they were counted
 	// as they came.
 	// +optional
-	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Minimum=1
 	EstimatedCalls int64 `json:"estimatedCalls,omitempty"`
 
 	// unknownEnergyCalls is how many answered calls have an unknown energy, which is in no sum.
 	// +optional
-	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Minimum=1
 	UnknownEnergyCalls int64 `json:"unknownEnergyCalls,omitempty"`
 
 	// inputTokens of all prompts.
 	// +optional
-	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Minimum=1
 	InputTokens int64 `json:"inputTokens,omitempty"`
 
 	// outputTokens of all answers.
 	// +optional
-	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Minimum=1
 	OutputTokens int64 `json:"outputTokens,omitempty"`
 
 	// grams that the meters priced the calls at while they ended, in gCO2e: what is held against
@@ -86,16 +88,17 @@ type MeterStatus struct {
 
 	// podsRead is how many pods ended and handed over their numbers.
 	// +optional
-	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Minimum=1
 	PodsRead int32 `json:"podsRead,omitempty"`
 
 	// podsLost is how many pods ended without that: their last numbers are not in any sum.
 	// +optional
-	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Minimum=1
 	PodsLost int32 `json:"podsLost,omitempty"`
 
 	// lostBecause says why the numbers of pods were lost.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=256
 	LostBecause string `json:"lostBecause,omitempty"`
 
@@ -103,6 +106,7 @@ type MeterStatus struct {
 	// +optional
 	// +listType=map
 	// +listMapKey=uid
+	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=64
 	Pods []MeteredPod `json:"pods,omitempty"`
 
@@ -117,7 +121,7 @@ type MeteredPod struct {
 	// +required
 	UID types.UID `json:"uid,omitempty"`
 
-	// state: Running until the pod has ended, then Counted.
+	// state is Running until the pod has ended, then Counted.
 	// +required
 	// +kubebuilder:validation:Enum=Running;Counted
 	State MeteredPodState `json:"state,omitempty"`
@@ -144,11 +148,13 @@ type ModelUsage struct {
 
 	// requested model, as the job's code named it.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
 	Requested string `json:"requested,omitempty"`
 
 	// effective model, as the answer named it.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
 	Effective string `json:"effective,omitempty"`
 
@@ -158,37 +164,37 @@ type ModelUsage struct {
 
 	// calls that were answered.
 	// +optional
-	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Minimum=1
 	Calls int64 `json:"calls,omitempty"`
 
 	// failedCalls that were not: errors, cancelled and cut off ones.
 	// +optional
-	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Minimum=1
 	FailedCalls int64 `json:"failedCalls,omitempty"`
 
 	// unknownEnergyCalls is how many of calls have an unknown energy.
 	// +optional
-	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Minimum=1
 	UnknownEnergyCalls int64 `json:"unknownEnergyCalls,omitempty"`
 
 	// inputTokens of the prompts.
 	// +optional
-	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Minimum=1
 	InputTokens int64 `json:"inputTokens,omitempty"`
 
 	// outputTokens of the answers, those of reasoning included.
 	// +optional
-	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Minimum=1
 	OutputTokens int64 `json:"outputTokens,omitempty"`
 
 	// cachedTokens is how many of the input tokens came from a cache of the provider.
 	// +optional
-	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Minimum=1
 	CachedTokens int64 `json:"cachedTokens,omitempty"`
 
 	// reasoningTokens is how many of the output tokens were not shown.
 	// +optional
-	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Minimum=1
 	ReasoningTokens int64 `json:"reasoningTokens,omitempty"`
 
 	// energyKWh of the calls, in kWh; absent where unknown.

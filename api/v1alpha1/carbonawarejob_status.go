@@ -195,6 +195,7 @@ type ModelStatus struct {
 	// usage is what the meters counted, by the models that the code asked for and got.
 	// +optional
 	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=16
 	Usage []ModelUsage `json:"usage,omitempty"`
 }

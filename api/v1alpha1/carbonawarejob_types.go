@@ -123,6 +123,7 @@ type MinimumSaving struct {
 }
 
 // LLMSpec says which model a job uses, and how much.
+// +kubebuilder:validation:MinProperties=0
 // +kubebuilder:validation:XValidation:rule="has(self.modelEnv) || has(self.meter) && has(self.meter.mode) && self.meter.mode != 'Off'",message="modelEnv must be set, unless meter.mode is Observe or Enforce",fieldPath=".modelEnv"
 // +kubebuilder:validation:XValidation:rule="!has(self.downgrade) || has(self.modelEnv) || has(self.model) && has(self.meter) && has(self.meter.mode) && self.meter.mode == 'Enforce'",message="downgrade needs modelEnv, by which the model is switched; without it model and meter.mode Enforce, by which calls are",fieldPath=".downgrade"
 type LLMSpec struct {
