@@ -65,14 +65,18 @@ func TestElectricityMapsInAnyOrder(t *testing.T) {
 func TestAHistoryOfBothKinds(t *testing.T) {
 	start := time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)
 	trace := Trace{
-		Forecast: Series{Start: start, Step: time.Hour, Grams: []float64{100, 200, 300}},
-		Actual:   Series{Start: start, Step: time.Hour, Grams: []float64{math.NaN(), 210, math.NaN()}},
+		Forecast:  Series{Start: start, Step: time.Hour, Grams: []float64{100, 200, 300, 400}},
+		Actual:    Series{Start: start, Step: time.Hour, Grams: []float64{math.NaN(), 210, math.NaN(), math.NaN()}},
+		Estimated: Series{Start: start, Step: time.Hour, Grams: []float64{math.NaN(), math.NaN(), 300, math.NaN()}},
 	}
 	got := trace.actualElseForecast().Grams
 	for i, want := range []float64{100, 210, 300} {
 		if got[i] != want {
 			t.Fatalf("got %v", got)
 		}
+	}
+	if !math.IsNaN(got[3]) {
+		t.Errorf("what is yet to be published is forecast, and not the past: %v", got)
 	}
 	if !math.IsNaN(trace.Actual.Grams[0]) {
 		t.Error("the trace itself was changed")

@@ -48,13 +48,20 @@ type Trace struct {
 	Issued                      []Issued
 }
 
-// actualElseForecast is, slot by slot, the actual value, else what was estimated or forecast.
+// actualElseForecast is, slot by slot, the actual value, else what was estimated or forecast. Behind the last actual
+// value only what was estimated counts: the others are yet to be published, and a forecast is not the past.
 func (t Trace) actualElseForecast() Series {
 	s := t.Forecast
 	s.Grams = slices.Clone(s.Grams)
+	last := -1
 	for i, g := range t.Actual.Grams { // on the same grid
 		if !math.IsNaN(g) {
-			s.Grams[i] = g
+			s.Grams[i], last = g, i
+		}
+	}
+	for i := last + 1; i < len(s.Grams) && last >= 0; i++ {
+		if i >= len(t.Estimated.Grams) || math.IsNaN(t.Estimated.Grams[i]) {
+			s.Grams[i] = math.NaN()
 		}
 	}
 	return s
