@@ -89,7 +89,10 @@ func (r *CarbonBudgetReconciler) Reconcile(ctx context.Context, req ctrl.Request
 // grant writes into the status of budgets that they have granted room to a job. Whoever waits here for the
 // pass of another job finds its own grant written by that as well.
 func (r *CarbonBudgetReconciler) grant(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob, v verdict) error {
-	if len(v.unwritten) == 0 {
+	switch {
+	case v.stale:
+		return errStaleCache
+	case len(v.unwritten) == 0:
 		return nil
 	}
 	for _, name := range v.unwritten {

@@ -52,6 +52,8 @@ type verdict struct {
 	held *hold
 	// told says that the job's status speaks of that hold already.
 	told bool
+	// stale says that a later state of the job is known than the one that asked: it must be read again.
+	stale bool
 }
 
 // maxReservedIn is how many budgets may set grams aside for one job; see the CRD.
@@ -70,6 +72,9 @@ func (l *Ledger) reserve(caj *carbonv1alpha1.CarbonAwareJob, grams estimate.Nano
 	accounts := s.matching(b.labels)
 	answer := verdict{budgets: names(accounts)}
 	switch {
+	case b.isAfter(caj):
+		answer.stale = true
+		return answer
 	case b.state == reserved && b.standing:
 		answer.granted = b.grams
 		return answer
@@ -156,6 +161,9 @@ func (l *Ledger) force(caj *carbonv1alpha1.CarbonAwareJob, grams estimate.Nanogr
 	s := l.space(caj.Namespace)
 	s.note(caj)
 	b := *s.jobs[caj.UID]
+	if b.isAfter(caj) { // what is written by this state will be refused
+		return names(s.matching(b.labels))
+	}
 	b.state, b.grams, b.standing, b.started = reserved, grams, true, true
 	if grams == unknownGrams {
 		b.grams = 0

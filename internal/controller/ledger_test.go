@@ -232,7 +232,7 @@ func (l *lives) askBy(ledger *Ledger, caj *carbonv1alpha1.CarbonAwareJob, cache 
 	for _, name := range v.unwritten {
 		l.countBy(ledger, name, cache)
 	}
-	if v.held == nil && !ledger.isGranted(caj, v) || l.random.IntN(8) == 0 {
+	if v.stale || v.held == nil && !ledger.isGranted(caj, v) || l.random.IntN(8) == 0 {
 		return func() {} // a write of a budget failed, or this process dies
 	}
 	edits, at := l.edits, l.now
@@ -472,7 +472,10 @@ func TestReservationStands(t *testing.T) {
 	caj.Status.ReservedGrams, caj.Status.ReservedIn, caj.ResourceVersion = "60", []string{"team"}, "11"
 	l.ledger.note(caj)
 	l.ledger.withdraw(old)
-	if v := l.ledger.reserve(old, 200e9, now); v.held != nil || v.granted != 60e9 {
+	if v := l.ledger.reserve(old, 200e9, now); !v.stale {
+		t.Errorf("granted %s, held %+v by a cache that lags", v.granted, v.held)
+	}
+	if v := l.ledger.reserve(caj, 200e9, now); v.held != nil || v.granted != 60e9 {
 		t.Errorf("granted %s, held %+v; want the 60 g that stand", v.granted, v.held)
 	}
 }
