@@ -136,7 +136,7 @@ var _ = Describe("A hostile namespace", Ordered, func() {
 		AddReportEntry("delays", fmt.Sprintf("%d objects for %s\nwithout: median %s, longest %s, of %d\nwith: median %s, longest %s, of %d", total,
 			flood.Round(time.Second), median(without), without[len(without)-1], len(without), median(with), with[len(with)-1], len(with)), ReportEntryVisibilityAlways)
 		sh(ctx, "kubectl delete carbonawarejobs --all --all-namespaces --timeout=10m; kubectl delete namespace hostile quiet --timeout=10m")
-		sh(ctx, "kubectl delete -f dist/install.yaml --timeout=5m")
+		sh(ctx, "kubectl delete -f dist/install.yaml --ignore-not-found --timeout=5m")
 		// In the order of arrival, a job would wait for half of what was made before it, on average.
 		Expect(median(with)).To(BeNumerically("<", flood/10))
 	}, NodeTimeout(20*time.Minute))

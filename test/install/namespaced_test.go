@@ -28,7 +28,7 @@ var _ = Describe("An installation for one namespace", Ordered, func() {
 		beginEmpty(ctx)
 		sh(ctx, "%s", documented("install.md", "namespaced"))
 		DeferCleanup(func(ctx context.Context) {
-			sh(ctx, "kubectl delete -k config/namespaced --timeout=2m; kubectl delete namespace team-a team-b")
+			sh(ctx, "kubectl delete -k config/namespaced --ignore-not-found --timeout=2m; kubectl delete namespace team-a team-b")
 		})
 		sh(ctx, "kubectl scale deployment ecotracker-controller-manager -n ecotracker-system --replicas=0; kubectl create namespace team-b")
 		sh(ctx, "kubectl wait --for=condition=Established crd/gridregions.carbon.ecotracker.dev --timeout=3m; kubectl apply -f config/samples/gridregion_gb.yaml")
@@ -61,7 +61,7 @@ var _ = Describe("An installation for one namespace", Ordered, func() {
 	It("can read the regions that another operator keeps", func(ctx context.Context) {
 		sh(ctx, "%s", documented("install.md", "namespaced"))
 		DeferCleanup(func(ctx context.Context) {
-			sh(ctx, "kubectl delete -k config/namespaced --timeout=2m; kubectl delete namespace team-a")
+			sh(ctx, "kubectl delete -k config/namespaced --ignore-not-found --timeout=2m; kubectl delete namespace team-a")
 		})
 		sh(ctx, "kubectl wait --for=condition=Established crd/gridregions.carbon.ecotracker.dev --timeout=3m; kubectl apply -f config/samples/gridregion_gb.yaml")
 		sh(ctx, `kubectl scale deployment ecotracker-controller-manager -n ecotracker-system --replicas=0
