@@ -93,12 +93,18 @@ func (l *Ledger) reserve(caj *carbonv1alpha1.CarbonAwareJob, grams estimate.Nano
 		answer.granted, answer.unwritten = grams, l.unwritten(accounts, &b)
 		return answer
 	}
-	answer.held = holdOf(grams, accounts)
-	if answer.told = sameHold(b.told, *answer.held); !answer.told {
-		b.told = *answer.held
+	answer.held, answer.told = s.holdBack(b, grams, accounts)
+	return answer
+}
+
+// holdBack says what keeps a job from starting, and whether its status speaks of that already.
+func (s *space) holdBack(b booking, grams estimate.Nanograms, accounts []*account) (held *hold, told bool) {
+	held = holdOf(grams, accounts)
+	if told = sameHold(b.told, *held); !told {
+		b.told = *held
 		s.put(b)
 	}
-	return answer
+	return held, told
 }
 
 // queue lets a job ask for its grams, and says what became of it.

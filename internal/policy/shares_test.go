@@ -51,7 +51,7 @@ func TestShares(t *testing.T) {
 // Whatever happens, pods that use up their shares and no more emit no more than the limit together.
 func TestSharesNeverPassTheLimit(t *testing.T) {
 	for seed := range uint64(2000) {
-		random := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // G404: a test that can be repeated
+		random := rand.New(rand.NewPCG(seed, 1))
 		limit, slots := estimate.Nanograms(random.Int64N(1000)), 1+random.IntN(4)
 		var ended estimate.Nanograms
 		var held []estimate.Nanograms

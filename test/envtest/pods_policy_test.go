@@ -36,7 +36,7 @@ import (
 )
 
 func fromFile[T any](path string) *T {
-	data, err := os.ReadFile(path) //nolint:gosec // G304: a file of the repository
+	data, err := os.ReadFile(path)
 	Expect(err).NotTo(HaveOccurred())
 	object := new(T)
 	Expect(yaml.UnmarshalStrict(data, object)).To(Succeed())

@@ -32,7 +32,9 @@ var _ = Describe("The samples", Ordered, func() {
 	It("are all taken from who should apply them, planned, and get their Jobs", func(ctx context.Context) {
 		beginEmpty(ctx)
 		install(ctx)
-		DeferCleanup(func(ctx context.Context) { sh(ctx, "kubectl delete -f dist/install.yaml --ignore-not-found --timeout=2m") })
+		DeferCleanup(func(ctx context.Context) {
+			sh(ctx, "kubectl delete -f dist/install.yaml --ignore-not-found --timeout=2m")
+		})
 		sh(ctx, "kubectl create rolebinding samples-editor -n default --clusterrole=edit --user=editor-eve")
 		DeferCleanup(func(ctx context.Context) { sh(ctx, "kubectl delete rolebinding samples-editor -n default") })
 		startManager(ctx)
