@@ -49,7 +49,7 @@ demo: build $(CONTROLPLANE) ## Watch the operator work, on kind where docker ans
 ##@ Test
 
 .PHONY: test
-test: test-unit test-envtest test-faults test-install test-docs test-kwok ## Every test that needs no root: units, API server, faults, end to end on simulated nodes.
+test: test-unit test-envtest test-faults test-docs test-kwok ## Every test that needs no root: units, API server, faults, end to end on simulated nodes.
 
 .PHONY: test-unit
 test-unit: ## The tests of the packages that need no API server.
@@ -105,7 +105,7 @@ test-kwok: build $(CONTROLPLANE) ## End to end on simulated nodes; fails on a ri
 	  --apiserver-arg=audit-log-maxsize=10000 --apiserver-arg=enable-admission-plugins=OwnerReferencesPermissionEnforcement -- $(E2E)
 
 .PHONY: test-install
-test-install: build dist/install.yaml $(HELM) $(CONTROLPLANE) ## Install, rights and uninstall, by the commands of the documents.
+test-install: build dist/install.yaml $(HELM) $(CONTROLPLANE) ## Install, rights, abuse, upgrade and uninstall, by the commands of the documents (no root; about half an hour).
 	$(CONTROLPLANE) run --nodes=kwok -- go test ./test/install/... -count=1 -timeout 30m $(TESTFLAGS)
 
 .PHONY: test-docs

@@ -94,7 +94,7 @@ func install(ctx context.Context) string {
 // startManager runs the manager with a token of its service account until the spec ends.
 func startManager(ctx context.Context, flags ...string) *process.Process {
 	GinkgoHelper()
-	return startManagerOf(ctx, filepath.Join(root, "bin", "manager"), flags...)
+	return startManagerOf(ctx, filepath.Join(root, "bin", "manager"), append([]string{"--meter-image=ecotracker-meter:dev"}, flags...)...)
 }
 
 func startManagerOf(ctx context.Context, binary string, flags ...string) *process.Process {

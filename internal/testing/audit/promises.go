@@ -156,11 +156,17 @@ func (l *Life) brokenRecord() (broken []string) {
 // not let that happen where runs emit what was reserved for them.
 func Overdrawn(events []Event, namespace, name string) []string {
 	var broken []string
+	var before carbonv1alpha1.CarbonBudgetStatus
 	for i := range events {
 		b := events[i].CarbonBudget
-		if b != nil && b.Namespace == namespace && b.Name == name && strings.HasPrefix(string(b.Status.RemainingGrams), "-") {
-			broken = append(broken, fmt.Sprintf("promise 4: %s/%s had %s g left at %s", namespace, name, b.Status.RemainingGrams, events[i].Received))
+		if b == nil || b.Namespace != namespace || b.Name != name {
+			continue
 		}
+		if strings.HasPrefix(string(b.Status.RemainingGrams), "-") {
+			broken = append(broken, fmt.Sprintf("promise 4: %s/%s had %s g left at %s: %s consumed, %s reserved; before: %s consumed, %s reserved",
+				namespace, name, b.Status.RemainingGrams, events[i].Received, b.Status.ConsumedGrams, b.Status.ReservedGrams, before.ConsumedGrams, before.ReservedGrams))
+		}
+		before = b.Status
 	}
 	return broken
 }
