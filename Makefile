@@ -52,7 +52,7 @@ demo: build $(CONTROLPLANE) ## Watch the operator work, on kind where docker ans
 test: test-unit test-envtest test-faults test-docs test-kwok ## Every test that needs no root: units, API server, faults, end to end on simulated nodes.
 
 .PHONY: test-unit
-test-unit: ## The tests of the packages that need no API server.
+test-unit: $(HELM) $(KUSTOMIZE) ## The tests of the packages that need no API server.
 	packages=$$(go list ./... | grep -vE '$(NEEDS_APISERVER)|$(NEEDS_CLUSTER)'); \
 	  go test $(TESTFLAGS) $$packages
 	go test -C hack/controlplane $(TESTFLAGS) ./...
