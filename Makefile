@@ -135,6 +135,7 @@ run: ## Run the manager here, against the cluster of the current kubeconfig.
 .PHONY: fmt
 fmt: $(GOLANGCI_LINT) ## Format all Go code.
 	$(GOLANGCI_LINT) fmt
+	cd test/meter && ../../$(GOLANGCI_LINT) fmt
 
 .PHONY: lint
 lint: $(GOLANGCI_LINT) $(API_LINT) ## Lint all Go code, and the API by the conventions of Kubernetes.

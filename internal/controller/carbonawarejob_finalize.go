@@ -44,7 +44,7 @@ func (r *CarbonAwareJobReconciler) ensureFinalizer(ctx context.Context, caj *car
 // collector can delete it, then the CarbonAwareJob.
 func (r *CarbonAwareJobReconciler) finalize(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob) (ctrl.Result, error) {
 	if !controllerutil.ContainsFinalizer(caj, carbonv1alpha1.FinalizerCarbonAwareJob) {
-		r.Ledger.forget(client.ObjectKeyFromObject(caj))
+		r.Ledger.note(caj)
 		return ctrl.Result{}, nil
 	}
 	// The API server is asked itself: a Job that the cache does not show yet would keep our
@@ -69,11 +69,9 @@ func (r *CarbonAwareJobReconciler) finalize(ctx context.Context, caj *carbonv1al
 	}
 	before := caj.DeepCopy()
 	controllerutil.RemoveFinalizer(caj, carbonv1alpha1.FinalizerCarbonAwareJob)
-	if err := r.Patch(ctx, caj, lockedPatch(before)); err != nil {
-		return ignoreConflict(err)
-	}
-	r.Ledger.forget(client.ObjectKeyFromObject(caj))
-	return ctrl.Result{}, nil
+	// The ledger keeps it until the cache has seen it go: a pass with a state from before would bring it back
+	// as one that was never settled.
+	return ignoreConflict(r.Patch(ctx, caj, lockedPatch(before)))
 }
 
 // settleRetry is how often a deleted job looks by itself whether its budgets have taken over its
@@ -130,7 +128,11 @@ func (s *scope) endNow() {
 // releaseOrphan removes our finalizer from a Job whose CarbonAwareJob is gone, for example because
 // somebody removed that one's finalizer by hand.
 func (r *CarbonAwareJobReconciler) releaseOrphan(ctx context.Context, key types.NamespacedName) (ctrl.Result, error) {
-	r.Ledger.forget(key)
+	if gone, err := r.isGone(ctx, key); err != nil {
+		return ctrl.Result{}, err
+	} else if !gone {
+		return ctrl.Result{RequeueAfter: conflictRetry}, nil
+	}
 	job := &batchv1.Job{}
 	if err := r.Get(ctx, key, job); err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
@@ -142,6 +144,23 @@ func (r *CarbonAwareJobReconciler) releaseOrphan(ctx context.Context, key types.
 		return ignoreConflict(err)
 	}
 	return ctrl.Result{}, nil
+}
+
+// isGone says whether a CarbonAwareJob that the cache does not show is gone, and has the ledger forget it. The
+// ledger reads the API server: it may know one that the cache is yet to show.
+func (r *CarbonAwareJobReconciler) isGone(ctx context.Context, key types.NamespacedName) (bool, error) {
+	uid := r.Ledger.known(key)
+	if uid == "" {
+		return true, nil
+	}
+	caj := &carbonv1alpha1.CarbonAwareJob{}
+	if err := r.APIReader.Get(ctx, key, caj); client.IgnoreNotFound(err) != nil {
+		return false, fmt.Errorf("asking whether a CarbonAwareJob is gone: %w", err)
+	} else if err == nil && caj.UID == uid {
+		return false, nil
+	}
+	r.Ledger.forget(key.Namespace, uid)
+	return true, nil
 }
 
 // expire deletes a finished CarbonAwareJob once its time is up and its record final, also when that

@@ -173,6 +173,9 @@ func (r *CarbonBudgetReconciler) led(ctx context.Context, key types.NamespacedNa
 	if err := r.Get(ctx, key, budget); err != nil || r.Ledger.leads(budget) {
 		return budget, err
 	}
+	if r.Ledger.knowsLater(budget) { // the cache has not seen yet that this process leads
+		return budget, errStaleCache
+	}
 	if err := r.Ledger.takeOver(ctx, key.Namespace, now); err != nil {
 		return budget, err
 	}

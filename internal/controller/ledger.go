@@ -55,8 +55,9 @@ func NewLedger(reader client.Reader, writer client.StatusClient, table *ModelTab
 // space is one namespace: budgets and jobs of different ones have nothing to do with each other.
 type space struct {
 	models modelFacts
-	// loaded says that the space was read from the API server.
+	// loaded says that the space was read from the API server, listed which version of its jobs that was.
 	loaded  bool
+	listed  string
 	jobs    map[types.UID]*booking
 	names   map[string]types.UID
 	budgets map[string]*account
@@ -97,13 +98,22 @@ func (l *Ledger) note(caj *carbonv1alpha1.CarbonAwareJob) {
 	l.space(caj.Namespace).note(caj)
 }
 
-// forget drops a job that is gone.
-func (l *Ledger) forget(key types.NamespacedName) {
+// known is the job of that name that the ledger knows; empty for none.
+func (l *Ledger) known(key types.NamespacedName) types.UID {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := l.space(key.Namespace)
-	s.remove(s.names[key.Name])
-	delete(s.names, key.Name)
+	if uid := s.names[key.Name]; s.jobs[uid] != nil {
+		return uid
+	}
+	return ""
+}
+
+// forget drops a job that is gone.
+func (l *Ledger) forget(namespace string, uid types.UID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.space(namespace).remove(uid)
 }
 
 // setBudget takes over a budget as it is now, but for a state that is older than the one known.
@@ -131,10 +141,23 @@ func (s *space) setBudget(b *carbonv1alpha1.CarbonBudget, now time.Time) {
 	if was != nil {
 		is.exhausted = was.exhausted && !edited && was.start.Equal(is.start)
 	}
-	if edited {
-		s.edited = true
+	s.edited = s.edited || edited
+	if edited || was != nil && s.isTold(is, was) {
 		s.revoke(is)
 	}
+}
+
+// isTold says whether the status of a budget speaks of a grant that this ledger does not know of: the answer
+// to the write was lost, or it was under way while the ledger was read. What was granted since then was
+// granted without it.
+func (s *space) isTold(a, was *account) bool {
+	for uid, g := range a.granted {
+		b := s.jobs[uid]
+		if b != nil && b.state != reserved && was.granted[uid] != g && g.binds(b) {
+			return true
+		}
+	}
+	return false
 }
 
 // revoke lets those ask again that were granted room by what the budget was before, and of whom its status

@@ -176,6 +176,9 @@ func (s *space) note(caj *carbonv1alpha1.CarbonAwareJob) {
 		s.remove(caj.UID) // it is settled, and only somebody else's finalizer keeps it
 		return
 	}
+	if s.isGone(caj) {
+		return
+	}
 	if former, has := s.names[caj.Name]; has && former != caj.UID {
 		s.remove(former)
 	}
@@ -196,6 +199,15 @@ func (b *booking) keep(was *booking) {
 	if b.state < reserved && !b.leaving && !was.standing && (was.state == reserved || was.asked) {
 		b.state, b.grams, b.in, b.asked = was.state, was.grams, was.in, was.asked
 	}
+}
+
+// isGone says whether a cache that lags shows a job that was not there any more when the jobs were listed.
+func (s *space) isGone(caj *carbonv1alpha1.CarbonAwareJob) bool {
+	if s.listed == "" || s.jobs[caj.UID] != nil || !s.loaded {
+		return false
+	}
+	order, err := resourceversion.CompareResourceVersion(caj.ResourceVersion, s.listed)
+	return err == nil && order <= 0
 }
 
 // isAfter says whether a later state of the job is known than this one.
@@ -241,6 +253,9 @@ func (s *space) remove(uid types.UID) {
 	}
 	for _, a := range s.budgets {
 		a.subtract(a.part(was))
+	}
+	if s.names[was.name] == uid {
+		delete(s.names, was.name)
 	}
 	for _, list := range []map[types.UID]*booking{s.jobs, s.active, s.granted, s.leaving} {
 		delete(list, uid)

@@ -49,7 +49,7 @@ func TestBudgetFromACacheThatLags(t *testing.T) {
 	written.Status.Settled = &carbonv1alpha1.SettledTotal{ConsumedGrams: "60", Jobs: 1}
 	written.Status.Settling = []carbonv1alpha1.SettlingJob{{UID: "uid", Grams: "60"}}
 	ledger.setBudget(written, now)
-	ledger.forget(types.NamespacedName{Namespace: "ns", Name: "x"})
+	ledger.forget("ns", "uid")
 	ledger.setBudget(old, now)
 	next := build.CarbonAwareJob("y", "ns").Obj()
 	next.UID = "next"

@@ -41,6 +41,14 @@ func (l *Ledger) load(ctx context.Context, namespace string, now time.Time) erro
 // leads says whether this process is the leader of a budget.
 func (l *Ledger) leads(b *carbonv1alpha1.CarbonBudget) bool { return b.Status.Leader == l.leader }
 
+// knowsLater says whether a later state of a budget is known than this one.
+func (l *Ledger) knowsLater(b *carbonv1alpha1.CarbonBudget) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	a := l.space(b.Namespace).budgets[b.Name]
+	return a != nil && a.isAfter(b)
+}
+
 // takeOver makes this process the leader of all budgets of a namespace, and reads what others did there.
 func (l *Ledger) takeOver(ctx context.Context, namespace string, now time.Time) error {
 	l.mu.Lock()
@@ -94,6 +102,7 @@ func (l *Ledger) list(ctx context.Context, namespace string, into *space) error 
 		for i := range jobs.Items {
 			into.note(&jobs.Items[i])
 		}
+		into.listed = jobs.ResourceVersion
 		if jobs.Continue == "" {
 			return nil
 		}

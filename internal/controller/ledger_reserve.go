@@ -68,13 +68,13 @@ func (l *Ledger) reserve(caj *carbonv1alpha1.CarbonAwareJob, grams estimate.Nano
 	s := l.space(caj.Namespace)
 	s.note(caj)
 	s.roll(now)
+	if is := s.jobs[caj.UID]; is == nil || is.isAfter(caj) {
+		return verdict{stale: true}
+	}
 	b := *s.jobs[caj.UID]
 	accounts := s.matching(b.labels)
 	answer := verdict{budgets: names(accounts)}
 	switch {
-	case b.isAfter(caj):
-		answer.stale = true
-		return answer
 	case b.state == reserved && b.standing:
 		answer.granted = b.grams
 		return answer
@@ -166,10 +166,10 @@ func (l *Ledger) force(caj *carbonv1alpha1.CarbonAwareJob, grams estimate.Nanogr
 	defer l.mu.Unlock()
 	s := l.space(caj.Namespace)
 	s.note(caj)
-	b := *s.jobs[caj.UID]
-	if b.isAfter(caj) { // what is written by this state will be refused
-		return names(s.matching(b.labels))
+	if is := s.jobs[caj.UID]; is == nil || is.isAfter(caj) { // what is written by this state will be refused
+		return names(s.matching(caj.Labels))
 	}
+	b := *s.jobs[caj.UID]
 	b.state, b.grams, b.standing, b.started = reserved, grams, true, true
 	if grams == unknownGrams {
 		b.grams = 0

@@ -27,7 +27,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/estimate"
@@ -358,7 +357,7 @@ func (l *lives) letGo() {
 	}
 	delete(l.jobs, caj.Name)
 	if !l.dies() {
-		l.ledger.forget(client.ObjectKeyFromObject(caj))
+		l.ledger.forget("ns", caj.UID)
 	}
 }
 
@@ -453,29 +452,5 @@ func (l *lives) same(name string, start, end time.Time, consumed, avoided carbon
 	want := l.total(l.budgets[name], start, end)
 	if parseGrams(consumed) != want.grams || parseGrams(avoided) != want.avoided {
 		l.t.Errorf("%s from %s to %s: consumed %s g and avoided %s g, counted %s and %s", name, start, end, consumed, avoided, want.grams, want.avoided)
-	}
-}
-
-// What stands in a job's status is not asked for again, whatever a cache that lags shows.
-func TestReservationStands(t *testing.T) {
-	now := time.Date(2026, 3, 25, 7, 0, 0, 0, time.UTC)
-	l := &lives{t: t, now: now, store: newStore()}
-	l.budgets["team"] = build.CarbonBudget("team", "ns", "100").Obj()
-	l.touch(l.budgets["team"])
-	l.restart()
-	caj := build.CarbonAwareJob("x", "ns").Obj()
-	caj.UID, caj.ResourceVersion = "x", "10"
-	if v := l.ledger.reserve(caj, 60e9, now); v.held != nil {
-		t.Fatalf("held: %+v", v.held)
-	}
-	old := caj.DeepCopy()
-	caj.Status.ReservedGrams, caj.Status.ReservedIn, caj.ResourceVersion = "60", []string{"team"}, "11"
-	l.ledger.note(caj)
-	l.ledger.withdraw(old)
-	if v := l.ledger.reserve(old, 200e9, now); !v.stale {
-		t.Errorf("granted %s, held %+v by a cache that lags", v.granted, v.held)
-	}
-	if v := l.ledger.reserve(caj, 200e9, now); v.held != nil || v.granted != 60e9 {
-		t.Errorf("granted %s, held %+v; want the 60 g that stand", v.granted, v.held)
 	}
 }

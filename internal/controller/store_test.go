@@ -61,16 +61,21 @@ func (s *store) touch(o client.Object) {
 	o.SetResourceVersion(strconv.Itoa(s.version))
 }
 
-// Get implements client.Reader; the ledger only lists.
-func (s *store) Get(context.Context, client.ObjectKey, client.Object, ...client.GetOption) error {
-	panic("the ledger asks for lists only")
+// Get implements client.Reader for jobs.
+func (s *store) Get(_ context.Context, key client.ObjectKey, o client.Object, _ ...client.GetOption) error {
+	caj := s.jobs[key.Name]
+	if caj == nil {
+		return apierrors.NewNotFound(schema.GroupResource{Resource: "carbonawarejobs"}, key.Name)
+	}
+	caj.DeepCopyInto(o.(*carbonv1alpha1.CarbonAwareJob))
+	return nil
 }
 
 // List implements client.Reader.
 func (s *store) List(_ context.Context, list client.ObjectList, _ ...client.ListOption) error {
 	switch list := list.(type) {
 	case *carbonv1alpha1.CarbonAwareJobList:
-		list.Items = nil
+		list.Items, list.ResourceVersion = nil, strconv.Itoa(s.version)
 		for _, name := range slices.Sorted(maps.Keys(s.jobs)) {
 			list.Items = append(list.Items, *s.jobs[name].DeepCopy())
 		}

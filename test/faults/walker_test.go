@@ -49,7 +49,8 @@ type walker struct {
 	ttl        int32
 }
 
-// Every job of the team "flat" emits exactly flatGrams; its budget has room for flatRoom of them.
+// A run of the team "flat" emits exactly flatGrams, attempts that were lost come on top; its budget has room for flatRoom
+// runs.
 const (
 	flatGrams = 200
 	flatRoom  = 12

@@ -22,6 +22,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/testing/build"
 )
 
 // The lines of a life: the plan for 10:00, the Job, its start, its record.
@@ -79,6 +85,37 @@ func TestBrokenPromisesAreSeen(t *testing.T) {
 		}
 		if len(lives) != 1 || len(lives["u"].Starts) == 0 {
 			t.Errorf("%s: %d lives, %+v", name, len(lives), lives["u"])
+		}
+	}
+}
+
+func TestOverspentBudgetsAreSeen(t *testing.T) {
+	budget := func(limit string) Event { return Event{CarbonBudget: build.CarbonBudget("team", "ns", limit).Obj()} }
+	job := func(name, reserved, emitted string) Event {
+		j := build.CarbonAwareJob(name, "ns").Obj()
+		j.UID, j.Finalizers, j.Status.ReservedGrams = types.UID(name), []string{"ours"}, carbonv1alpha1.Decimal(reserved)
+		if emitted != "" {
+			j.Status.Emissions = &carbonv1alpha1.EmissionsStatus{ActualGrams: carbonv1alpha1.Decimal(emitted)}
+		}
+		return Event{CarbonAwareJob: j}
+	}
+	gone := job("a", "60", "")
+	gone.CarbonAwareJob.DeletionTimestamp, gone.CarbonAwareJob.Finalizers = new(metav1.Now()), nil
+	for name, test := range map[string]struct {
+		events []Event
+		want   int
+	}{
+		"room for one":                    {[]Event{budget("100"), job("a", "60", ""), job("a", "60", "")}, 0},
+		"none for a second":               {[]Event{budget("100"), job("a", "60", ""), job("b", "60", "")}, 1},
+		"it emitted less":                 {[]Event{budget("100"), job("a", "60", ""), job("a", "", "40"), job("b", "60", "")}, 0},
+		"it emitted more, nobody granted": {[]Event{budget("100"), job("a", "60", ""), job("a", "", "140")}, 0},
+		"it emitted more, then another":   {[]Event{budget("100"), job("a", "60", ""), job("a", "", "90"), job("b", "20", "")}, 1},
+		"it went before it ran":           {[]Event{budget("100"), job("a", "60", ""), gone, job("b", "60", "")}, 0},
+		"the limit was raised":            {[]Event{budget("100"), job("a", "60", ""), budget("200"), job("b", "60", "")}, 0},
+		"of another budget":               {[]Event{budget("100"), {CarbonBudget: build.CarbonBudget("other", "ns", "1").Obj()}, job("a", "60", "")}, 0},
+	} {
+		if broken := Overspent(test.events, "ns", "team"); len(broken) != test.want {
+			t.Errorf("%s: %q", name, broken)
 		}
 	}
 }

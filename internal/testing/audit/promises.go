@@ -19,7 +19,6 @@ package audit
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -148,25 +147,6 @@ func (l *Life) brokenRecord() (broken []string) {
 	}
 	if l.Records > 1 || l.Changed {
 		broken = append(broken, fmt.Sprintf("promise 3: its final record was written %d times, changed later: %t", l.Records, l.Changed))
-	}
-	return broken
-}
-
-// Overdrawn lists the times at which more was consumed and reserved than a budget had: admission must
-// not let that happen where runs emit what was reserved for them.
-func Overdrawn(events []Event, namespace, name string) []string {
-	var broken []string
-	var before carbonv1alpha1.CarbonBudgetStatus
-	for i := range events {
-		b := events[i].CarbonBudget
-		if b == nil || b.Namespace != namespace || b.Name != name {
-			continue
-		}
-		if strings.HasPrefix(string(b.Status.RemainingGrams), "-") {
-			broken = append(broken, fmt.Sprintf("promise 4: %s/%s had %s g left at %s: %s consumed, %s reserved; before: %s consumed, %s reserved",
-				namespace, name, b.Status.RemainingGrams, events[i].Received, b.Status.ConsumedGrams, b.Status.ReservedGrams, before.ConsumedGrams, before.ReservedGrams))
-		}
-		before = b.Status
 	}
 	return broken
 }

@@ -1,0 +1,127 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/testing/build"
+)
+
+// teamOf has a budget "team" of 100 g in its store, and a ledger that has read it.
+func teamOf(t *testing.T) *lives {
+	t.Helper()
+	l := &lives{t: t, now: time.Date(2026, 3, 25, 7, 0, 0, 0, time.UTC), store: newStore()}
+	l.budgets["team"] = build.CarbonBudget("team", "ns", "100").Obj()
+	l.touch(l.budgets["team"])
+	l.restart()
+	return l
+}
+
+// due is a job of that store whose start has come, after that of others with a smaller delay.
+func (l *lives) due(name string, delay time.Duration) *carbonv1alpha1.CarbonAwareJob {
+	caj := build.CarbonAwareJob(name, "ns").Obj()
+	caj.UID = types.UID(name)
+	caj.Status.Plan = &carbonv1alpha1.PlanStatus{Start: metav1.NewTime(l.now.Add(delay))}
+	l.touch(caj)
+	l.jobs[name] = caj
+	return caj
+}
+
+// What stands in a job's status is not asked for again, whatever a cache that lags shows.
+func TestReservationStands(t *testing.T) {
+	l := teamOf(t)
+	now := l.now
+	caj := build.CarbonAwareJob("x", "ns").Obj()
+	caj.UID, caj.ResourceVersion = "x", "1000"
+	if v := l.ledger.reserve(caj, 60e9, now); v.held != nil {
+		t.Fatalf("held: %+v", v.held)
+	}
+	old := caj.DeepCopy()
+	caj.Status.ReservedGrams, caj.Status.ReservedIn, caj.ResourceVersion = "60", []string{"team"}, "1001"
+	l.ledger.note(caj)
+	l.ledger.withdraw(old)
+	if v := l.ledger.reserve(old, 200e9, now); !v.stale {
+		t.Errorf("granted %s, held %+v by a cache that lags", v.granted, v.held)
+	}
+	if v := l.ledger.reserve(caj, 200e9, now); v.held != nil || v.granted != 60e9 {
+		t.Errorf("granted %s, held %+v; want the 60 g that stand", v.granted, v.held)
+	}
+}
+
+// A write of a grant whose answer is lost has been made all the same: what it speaks of is not given to another.
+func TestGrantWhoseAnswerIsLost(t *testing.T) {
+	l := teamOf(t)
+	first, second := l.due("first", 0), l.due("second", time.Minute)
+	if v := l.ledger.reserve(second, 60e9, l.now); v.held != nil {
+		t.Fatalf("held: %+v", v.held)
+	}
+	stored := l.budgets["team"]
+	stored.Status.Granted = []carbonv1alpha1.GrantedJob{{UID: second.UID, Grams: "60", ResourceVersion: second.ResourceVersion}}
+	l.touch(stored) // and nobody hears of it
+	if v := l.ledger.reserve(first, 60e9, l.now); v.held == nil {
+		t.Fatal("two were granted 60 of 100 g")
+	}
+	l.ledger.reserve(second, 60e9, l.now) // it tries again, behind the first one
+	l.ledger.setBudget(stored.DeepCopy(), l.now)
+	if used := l.ledger.spaces["ns"].budgets["team"].used(); used > 100e9 {
+		t.Errorf("%s of 100 g are used", used)
+	}
+	if v := l.ledger.reserve(first, 60e9, l.now); v.held == nil {
+		t.Error("the room of the one whose grant was written went to another")
+	}
+}
+
+// A cache that lags shows a job that is gone and settled: it must not count again.
+func TestJobThatIsGone(t *testing.T) {
+	l := teamOf(t)
+	gone := l.due("gone", 0).DeepCopy()
+	gone.Finalizers = []string{carbonv1alpha1.FinalizerCarbonAwareJob}
+	delete(l.jobs, "gone")
+	l.touch(l.due("last", 0))
+	l.restart()
+	l.ledger.note(gone)
+	if v := l.ledger.reserve(gone, 60e9, l.now); !v.stale {
+		t.Errorf("%+v for a job that is gone", v)
+	}
+	if l.ledger.spaces["ns"].jobs[gone.UID] != nil {
+		t.Error("it is back")
+	}
+}
+
+// The ledger reads the API server, so it may know a job that the cache is yet to show: that one is not gone.
+func TestJobThatIsYetToBeSeen(t *testing.T) {
+	l := teamOf(t)
+	caj := l.due("x", 0)
+	caj.Finalizers = []string{carbonv1alpha1.FinalizerCarbonAwareJob}
+	l.restart()
+	r := &CarbonAwareJobReconciler{Ledger: l.ledger, APIReader: l.store}
+	key := client.ObjectKeyFromObject(caj)
+	if gone, err := r.isGone(t.Context(), key); gone || err != nil || l.ledger.known(key) != caj.UID {
+		t.Errorf("gone %v, error %v, known %q", gone, err, l.ledger.known(key))
+	}
+	delete(l.jobs, "x")
+	if gone, err := r.isGone(t.Context(), key); !gone || err != nil || l.ledger.known(key) != "" {
+		t.Errorf("gone %v, error %v, known %q", gone, err, l.ledger.known(key))
+	}
+}

@@ -1,0 +1,108 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package audit
+
+import (
+	"fmt"
+	"maps"
+	"strconv"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
+)
+
+// Overdrawn lists the times at which a budget's own status said that more was consumed and reserved than it
+// had: admission must not let that happen where runs emit what was reserved for them, or less.
+func Overdrawn(events []Event, namespace, name string) []string {
+	var broken []string
+	for i := range events {
+		b := events[i].CarbonBudget
+		if b != nil && b.Namespace == namespace && b.Name == name && strings.HasPrefix(string(b.Status.RemainingGrams), "-") {
+			broken = append(broken, fmt.Sprintf("promise 4: %s/%s had %s g left at %s", namespace, name, b.Status.RemainingGrams, events[i].Received))
+		}
+	}
+	return broken
+}
+
+// Overspent lists the reservations for which a budget that never begins anew had no room when they were
+// written, by what the jobs' own statuses said then: what has ended counts with its record, what is about to
+// run with its reservation. It believes no sum of the operator.
+func Overspent(events []Event, namespace, name string) []string {
+	var broken []string
+	var limit float64
+	var labels map[string]string
+	taken := map[types.UID]float64{}
+	for i := range events {
+		if b := events[i].CarbonBudget; b != nil && b.Namespace == namespace && b.Name == name {
+			limit, labels = limitOf(b)
+		}
+		caj := events[i].CarbonAwareJob
+		if caj == nil || caj.Namespace != namespace || !matches(caj, labels) {
+			continue
+		}
+		had, has := taken[caj.UID], takenBy(caj)
+		delete(taken, caj.UID)
+		left := limit - sumOf(taken)
+		if caj.Status.ReservedGrams != "" && caj.Status.Emissions == nil && had == 0 && has > left+1e-6 {
+			broken = append(broken, fmt.Sprintf("promise 4: %s/%s had %.6f of %.6f g left at %s, and %s was granted %s g",
+				namespace, name, left, limit, events[i].Received, caj.Name, caj.Status.ReservedGrams))
+		}
+		taken[caj.UID] = has
+	}
+	return broken
+}
+
+func sumOf(taken map[types.UID]float64) (sum float64) {
+	for _, grams := range taken {
+		sum += grams
+	}
+	return sum
+}
+
+// limitOf is how much a budget has, and the labels of the jobs that count in it.
+func limitOf(b *carbonv1alpha1.CarbonBudget) (grams float64, labels map[string]string) {
+	if b.Spec.LimitGrams != nil {
+		grams = b.Spec.LimitGrams.AsApproximateFloat64()
+	}
+	if b.Spec.Selector != nil {
+		labels = b.Spec.Selector.MatchLabels
+	}
+	return grams, labels
+}
+
+func matches(caj *carbonv1alpha1.CarbonAwareJob, labels map[string]string) bool {
+	has := maps.Clone(labels)
+	maps.DeleteFunc(has, func(key, value string) bool { return caj.Labels[key] == value })
+	return len(has) == 0
+}
+
+// takenBy is what a job takes of its budgets: what it emitted or, before that is known, what is set aside for it.
+func takenBy(caj *carbonv1alpha1.CarbonAwareJob) float64 {
+	grams := caj.Status.ReservedGrams
+	if e := caj.Status.Emissions; e != nil {
+		grams = e.ActualGrams
+	} else if caj.DeletionTimestamp != nil && len(caj.Finalizers) == 0 {
+		return 0 // it went without having run
+	}
+	taken, err := strconv.ParseFloat(string(grams), 64)
+	if err != nil {
+		return 0 // nothing was written there
+	}
+	return taken
+}
