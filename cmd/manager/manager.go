@@ -134,7 +134,10 @@ func metricsOptions(o *options) metricsserver.Options {
 }
 
 func setupControllers(ctx context.Context, mgr ctrl.Manager, o *options, now clock.PassiveClock) error {
-	recorder := mgr.GetEventRecorder("ecotracker-operator")
+	recorder := controller.NewPacedRecorder(mgr.GetEventRecorder("ecotracker-operator"), mgr.GetScheme())
+	if err := mgr.Add(recorder); err != nil {
+		return fmt.Errorf("adding the recorder of Events: %w", err)
+	}
 	models := &controller.ModelTable{
 		Reader: mgr.GetClient(), Method: o.llmMethod, ConfigMap: types.NamespacedName{Namespace: o.namespace, Name: o.modelsConfigMap},
 	}
@@ -147,10 +150,11 @@ func setupControllers(ctx context.Context, mgr ctrl.Manager, o *options, now clo
 	}
 	ledger := controller.NewLedger(mgr.GetAPIReader(), mgr.GetClient(), models)
 	budgets := &controller.CarbonBudgetReconciler{Client: mgr.GetClient(), Recorder: recorder, Clock: now, Ledger: ledger}
+	starter := &controller.Starter{Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Recorder: recorder, Clock: now, Ledger: ledger, Vigil: vigil}
 	controllers := []interface{ SetupWithManager(ctrl.Manager) error }{
 		&controller.ModelTableReconciler{Models: models, Client: mgr.GetClient(), Recorder: recorder},
-		&controller.CarbonAwareJobReconciler{Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Recorder: recorder, Clock: now, Models: models, Ledger: ledger, Budgets: budgets, MeterImage: o.meterImage},
-		&controller.Starter{Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Recorder: recorder, Clock: now, Ledger: ledger, Vigil: vigil},
+		&controller.CarbonAwareJobReconciler{Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Recorder: recorder, Clock: now, Models: models, Ledger: ledger, Budgets: budgets, Starter: starter, MeterImage: o.meterImage},
+		starter,
 		budgets,
 	}
 	if o.pollRegions {

@@ -49,6 +49,8 @@ type CarbonAwareJobReconciler struct {
 	Ledger *Ledger
 	// Budgets writes what the ledger grants.
 	Budgets *CarbonBudgetReconciler
+	// Starter starts what is due; nil when that is somebody else's business.
+	Starter *Starter
 	// MeterImage is the image of the metering sidecar; jobs that ask for one are refused without it.
 	MeterImage string
 
@@ -61,6 +63,9 @@ type CarbonAwareJobReconciler struct {
 const (
 	reconcileTimeout = time.Minute
 	planWorkers      = 32
+	// leastAfterStarts and mostAfterStarts bound how long what follows a start waits for other starts.
+	leastAfterStarts = 500 * time.Millisecond
+	mostAfterStarts  = 5 * time.Second
 	// startingGrace is how long a start may be without a start time of the Job controller before it
 	// is written down as such: usually the start time follows at once, and one write tells both.
 	startingGrace = 3 * time.Second
@@ -113,6 +118,9 @@ func (r *CarbonAwareJobReconciler) Reconcile(ctx context.Context, req ctrl.Reque
 	}
 	if err := r.ensureFinalizer(ctx, caj); err != nil {
 		return ignoreConflict(err)
+	}
+	if wait := r.afterStarts(caj); wait > 0 {
+		return ctrl.Result{RequeueAfter: wait}, nil
 	}
 	before := caj.DeepCopy()
 	s, err := r.gather(ctx, caj)
@@ -203,6 +211,19 @@ func (r *CarbonAwareJobReconciler) followSuspend(ctx context.Context, s *scope) 
 		return fmt.Errorf("setting suspend of the Job to %t: %w", want, err)
 	}
 	return nil
+}
+
+// afterStarts is how long a pass waits that could only tell of a start, while more starts are due than can be
+// made at once: the API server's time is theirs. Zero when it need not wait.
+func (r *CarbonAwareJobReconciler) afterStarts(caj *carbonv1alpha1.CarbonAwareJob) time.Duration {
+	if !awaitsStart(caj) || r.Clock.Now().Before(caj.Status.Plan.Start.Time) || findCondition(caj.Status.Conditions, carbonv1alpha1.ConditionWithinBudget) != nil {
+		return 0
+	}
+	due := r.Starter.Due()
+	if due <= startWorkers {
+		return 0
+	}
+	return min(max(time.Duration(due)*time.Millisecond, leastAfterStarts), mostAfterStarts)
 }
 
 // startSettles is how long to wait for the Job controller to stamp a start that was just issued,

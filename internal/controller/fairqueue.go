@@ -46,6 +46,10 @@ type fairQueue struct {
 
 // newFairQueue is the NewQueue of the controllers of what users make.
 func newFairQueue(name string, limiter workqueue.TypedRateLimiter[reconcile.Request]) workqueue.TypedRateLimitingInterface[reconcile.Request] {
+	return makeFairQueue(name, limiter)
+}
+
+func makeFairQueue(name string, limiter workqueue.TypedRateLimiter[reconcile.Request]) *fairQueue {
 	return &fairQueue{
 		PriorityQueue: priorityqueue.New(name, func(o *priorityqueue.Opts[reconcile.Request]) { o.RateLimiter = limiter }),
 		queued:        map[reconcile.Request]int{}, inNamespace: map[string]int{},

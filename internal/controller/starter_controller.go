@@ -20,6 +20,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -27,11 +28,16 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/events"
+	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	ctrlevent "sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/metrics"
@@ -49,15 +55,14 @@ type Starter struct {
 	// Vigil tells when another process may lead by now, and APIReader asks the API server itself then.
 	Vigil     *Vigil
 	APIReader client.Reader
+
+	queue atomic.Pointer[fairQueue]
 }
 
 const (
 	startWorkers = 50
 	// jobNotSeen is how long to wait for the cache to show a Job that is on record.
 	jobNotSeen = 200 * time.Millisecond
-	// longestSleep is how long the starter waits without a look at the clock: timers stand still while
-	// a machine is suspended, and clocks are set.
-	longestSleep = time.Minute
 	// startRefusedRetry is the pause after the API server refused a start.
 	startRefusedRetry = 30 * time.Second
 )
@@ -67,17 +72,39 @@ const (
 // SetupWithManager registers the starter: it runs for every change of a CarbonAwareJob, its own
 // status included, because that is where plans are.
 func (r *Starter) SetupWithManager(mgr ctrl.Manager) error {
+	wake := make(chan ctrlevent.GenericEvent)
+	if err := mgr.Add(&alarm{reader: r.Client, shown: r.Clock, steady: clock.RealClock{}, wake: wake}); err != nil {
+		return fmt.Errorf("setting up the alarm of the starter: %w", err)
+	}
 	err := ctrl.NewControllerManagedBy(mgr).
 		Named("starter").
 		For(&carbonv1alpha1.CarbonAwareJob{}).
+		WatchesRawSource(source.Channel(wake, &handler.EnqueueRequestForObject{})).
 		WithOptions(controller.Options{
-			MaxConcurrentReconciles: startWorkers, ReconciliationTimeout: reconcileTimeout, RateLimiter: retries(), NewQueue: newFairQueue,
+			MaxConcurrentReconciles: startWorkers, ReconciliationTimeout: reconcileTimeout, RateLimiter: retries(), NewQueue: r.newQueue,
 		}).
 		Complete(r)
 	if err != nil {
 		return fmt.Errorf("setting up the starter: %w", err)
 	}
 	return nil
+}
+
+func (r *Starter) newQueue(name string, limiter workqueue.TypedRateLimiter[reconcile.Request]) workqueue.TypedRateLimitingInterface[reconcile.Request] {
+	queue := makeFairQueue(name, limiter)
+	r.queue.Store(queue)
+	return queue
+}
+
+// Due is how many jobs the Starter has not looked at yet although it is time to. A nil Starter has none.
+func (r *Starter) Due() int {
+	if r == nil {
+		return 0
+	}
+	if queue := r.queue.Load(); queue != nil {
+		return queue.Len()
+	}
+	return 0
 }
 
 // Reconcile starts the Job if its time has come, and else wakes up when it comes.
@@ -91,7 +118,7 @@ func (r *Starter) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result,
 	}
 	now := r.Clock.Now()
 	if wait := caj.Status.Plan.Start.Sub(now); wait > 0 {
-		return ctrl.Result{RequeueAfter: min(wait, longestSleep)}, nil
+		return ctrl.Result{RequeueAfter: wait}, nil // or when the alarm goes off
 	}
 	if held, err := r.awaitsRoom(ctx, caj, now); held || err != nil {
 		return ctrl.Result{}, err // the write of the reservation brings it back here

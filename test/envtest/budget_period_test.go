@@ -103,6 +103,7 @@ var _ = Describe("A budget with a period", func() {
 			Expect(reasonOfBudget(w.getBudget("daily"), "NearLimit")).To(Equal("True/NearLimit"))
 			Expect(api.Delete(ctx, w.get(name))).To(Succeed())
 			w.plan(name)
+			w.plan(name) // the news that it went
 			w.count("daily")
 		}
 		nearAndFar("a")

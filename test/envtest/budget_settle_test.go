@@ -46,6 +46,8 @@ var _ = Describe("The grams of a deleted job", func() {
 		w.plan("a")
 		w.gone(&carbonv1alpha1.CarbonAwareJob{}, "a")
 		Expect(w.sums("team")).To(Equal(grams("60", "0", "40")))
+		w.plan("a") // the news that it went
+		Expect(w.sums("team")).To(Equal(grams("60", "0", "40")))
 		status = w.getBudget("team").Status
 		Expect(status.Settling).To(BeEmpty())
 		Expect(status.CompletedJobs).To(BeEquivalentTo(1))
@@ -125,6 +127,7 @@ var _ = Describe("The grams of a deleted job", func() {
 			Expect(api.Delete(ctx, w.get(name))).To(Succeed())
 			w.plan(name)
 			w.gone(&carbonv1alpha1.CarbonAwareJob{}, name)
+			w.plan(name) // the news that it went
 		}
 		Expect(w.sums("team")).To(Equal(grams("0", "0", "100")))
 	})

@@ -104,12 +104,12 @@ var _ = Describe("A Job that somebody lays hands on", func() {
 })
 
 var _ = Describe("The starter", func() {
-	It("looks at the clock every minute, which may be set while it waits", func(ctx context.Context) {
+	It("sleeps until the start: the alarm wakes it when the clock is set", func(ctx context.Context) {
 		w := newWorld(ctx)
 		gb := w.trace("gb", nil, dip(4, 100)...)
 		w.create(build.CarbonAwareJob("x", w.namespace).Regions(gb))
 		w.plan("x")
-		Expect(w.startDue("x").RequeueAfter).To(Equal(time.Minute))
+		Expect(w.startDue("x").RequeueAfter).To(Equal(w.get("x").Status.Plan.Start.Sub(w.clock.Now())))
 		Expect(w.job("x").Spec.Suspend).To(HaveValue(BeTrue()))
 	})
 })

@@ -192,17 +192,35 @@ func settle(ctx context.Context, proxy *faults.Proxy, walkers []*walker) {
 		all, writes = all+len(lives), writes+len(events)
 		Expect(audit.Broken(lives)).To(BeEmpty(), "seed %d", w.seed)
 		Expect(audit.Overspent(events, w.namespace, "flat")).To(BeEmpty(), "seed %d", w.seed)
-		for _, name := range []string{"flat", "warn"} {
-			want := consumed(lives, name == "flat")
-			Eventually(func(g Gomega) {
-				budget := &carbonv1alpha1.CarbonBudget{}
-				g.Expect(api.Get(ctx, types.NamespacedName{Namespace: w.namespace, Name: name}, budget)).To(Succeed())
-				g.Expect(decimal(budget.Status.ConsumedGrams)).To(BeNumerically("~", want, 1e-6), "budget %s of seed %d is the sum of all records", name, w.seed)
-				g.Expect(budget.Status.ReservedGrams).To(BeEquivalentTo("0"))
-			}).Should(Succeed())
-		}
+		w.addUp(ctx, lives)
+	}
+	By("deleting all jobs: their grams stay, and the next spec does not begin among them")
+	for _, w := range walkers {
+		Expect(api.DeleteAllOf(ctx, &carbonv1alpha1.CarbonAwareJob{}, client.InNamespace(w.namespace))).To(Succeed())
+	}
+	for _, w := range walkers {
+		Eventually(func(g Gomega) {
+			var jobs carbonv1alpha1.CarbonAwareJobList
+			g.Expect(api.List(ctx, &jobs, client.InNamespace(w.namespace))).To(Succeed())
+			g.Expect(jobs.Items).To(BeEmpty(), "seed %d", w.seed)
+		}).WithTimeout(4 * time.Minute).Should(Succeed())
+		w.addUp(ctx, lives(w.namespace))
 	}
 	AddReportEntry("the walk", fmt.Sprintf("%d lives, %d writes", all, writes), ReportEntryVisibilityAlways)
+}
+
+// addUp checks that the budgets are the sums over the records of all jobs that ever lived.
+func (w *walker) addUp(ctx context.Context, lives map[types.UID]*audit.Life) {
+	GinkgoHelper()
+	for _, name := range []string{"flat", "warn"} {
+		want := consumed(lives, name == "flat")
+		Eventually(func(g Gomega) {
+			budget := &carbonv1alpha1.CarbonBudget{}
+			g.Expect(api.Get(ctx, types.NamespacedName{Namespace: w.namespace, Name: name}, budget)).To(Succeed())
+			g.Expect(decimal(budget.Status.ConsumedGrams)).To(BeNumerically("~", want, 1e-6), "budget %s of seed %d is the sum of all records", name, w.seed)
+			g.Expect(budget.Status.ReservedGrams).To(BeEquivalentTo("0"))
+		}).Should(Succeed())
+	}
 }
 
 // unfinished are the jobs of a namespace that are not at their end, with what they wait for.
