@@ -74,6 +74,16 @@ func (b *bench) stored(key string) []byte {
 	return answer.Kvs[0].Value
 }
 
+// clear removes what is stored under a prefix at once, as nothing but the end of a measurement may.
+func (b *bench) clear(prefix string) {
+	b.t.Helper()
+	end := []byte(prefix)
+	end[len(end)-1]++
+	b.etcd("/v3/kv/deleterange", map[string]string{
+		"key": base64.StdEncoding.EncodeToString([]byte(prefix)), "range_end": base64.StdEncoding.EncodeToString(end),
+	})
+}
+
 // etcd sends a request to the JSON gateway of etcd and returns the answer.
 func (b *bench) etcd(path string, request any) []byte {
 	b.t.Helper()
