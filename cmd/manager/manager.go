@@ -20,6 +20,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"os"
 
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
@@ -134,9 +135,9 @@ func metricsOptions(o *options) metricsserver.Options {
 }
 
 func setupControllers(ctx context.Context, mgr ctrl.Manager, o *options, now clock.PassiveClock) error {
-	recorder := controller.NewPacedRecorder(mgr.GetEventRecorder("ecotracker-operator"), mgr.GetScheme())
-	if err := mgr.Add(recorder); err != nil {
-		return fmt.Errorf("adding the recorder of Events: %w", err)
+	recorder, err := newNarrator(mgr, now)
+	if err != nil {
+		return err
 	}
 	models := &controller.ModelTable{
 		Reader: mgr.GetClient(), Method: o.llmMethod, ConfigMap: types.NamespacedName{Namespace: o.namespace, Name: o.modelsConfigMap},
@@ -167,4 +168,22 @@ func setupControllers(ctx context.Context, mgr ctrl.Manager, o *options, now clo
 		}
 	}
 	return controller.ObserveWithManager(ctx, mgr, now, o.ownRegion)
+}
+
+// newNarrator is what records Events, with a client that has no cache.
+func newNarrator(mgr ctrl.Manager, now clock.PassiveClock) (*controller.Narrator, error) {
+	const name = "ecotracker-operator"
+	c, err := client.New(mgr.GetConfig(), client.Options{HTTPClient: mgr.GetHTTPClient(), Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper()})
+	if err != nil {
+		return nil, fmt.Errorf("making the client for Events: %w", err)
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return nil, fmt.Errorf("asking for the name of the host: %w", err)
+	}
+	n := &controller.Narrator{Warnings: mgr.GetEventRecorder(name), Client: c, Clock: now, Controller: name, Instance: name + "-" + host}
+	if err := mgr.Add(n); err != nil {
+		return nil, fmt.Errorf("adding the narrator of Events: %w", err)
+	}
+	return n, nil
 }

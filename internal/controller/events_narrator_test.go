@@ -1,0 +1,169 @@
+/*
+Copyright 2026 The EcoTracker Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/testing/build"
+)
+
+// eventServer takes a moment for each Event.
+type eventServer struct {
+	client.Client
+	scheme *runtime.Scheme
+	has    []*eventsv1.Event
+	asked  int
+	fail   func(asked int) error
+}
+
+func (s *eventServer) Scheme() *runtime.Scheme { return s.scheme }
+
+func (s *eventServer) Create(_ context.Context, o client.Object, _ ...client.CreateOption) error {
+	time.Sleep(10 * time.Millisecond)
+	s.asked++
+	if s.fail != nil {
+		if err := s.fail(s.asked); err != nil {
+			return err
+		}
+	}
+	s.has = append(s.has, o.(*eventsv1.Event))
+	return nil
+}
+
+func narrate(t *testing.T, test func(n *Narrator, server *eventServer)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		server := &eventServer{scheme: runtime.NewScheme()}
+		if err := carbonv1alpha1.AddToScheme(server.scheme); err != nil {
+			t.Fatal(err)
+		}
+		n := &Narrator{Warnings: events.NewFakeRecorder(10), Client: server, Clock: clock.RealClock{}, Controller: "us", Instance: "us-1"}
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- n.Start(ctx) }()
+		test(n, server)
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func tell(n *Narrator, i int) {
+	n.Eventf(build.CarbonAwareJob(fmt.Sprint("job-", i), "ns").Obj(), nil, corev1.EventTypeNormal, "Planned", "Plan", "%s", fmt.Sprint(i, "%"))
+}
+
+func TestEventsAreSentOneAfterTheOther(t *testing.T) {
+	narrate(t, func(n *Narrator, server *eventServer) {
+		begin := time.Now()
+		for i := range maxPendingEvents + 100 {
+			tell(n, i)
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if len(server.has) < 99 || len(server.has) > 100 {
+			t.Errorf("%d were sent in a second, each of 10 ms", len(server.has))
+		}
+		e := server.has[5]
+		if e.Regarding.Name != "job-5" || e.Regarding.Kind != "CarbonAwareJob" || e.Namespace != "ns" || e.Note != "5%" || !e.EventTime.Time.Equal(begin) ||
+			e.Reason != "Planned" || e.Action != "Plan" || e.Type != corev1.EventTypeNormal || e.ReportingController != "us" || e.ReportingInstance != "us-1" {
+			t.Errorf("%+v", e)
+		}
+		time.Sleep(time.Hour)
+		// One may have been under way when the others came.
+		if more := len(server.has) - maxPendingEvents; more < 0 || more > 1 {
+			t.Errorf("%d were sent, want %d", len(server.has), maxPendingEvents)
+		}
+		names := map[string]bool{}
+		for _, e := range server.has {
+			names[e.Name] = true
+		}
+		if len(names) != len(server.has) || !slices.IsSortedFunc(server.has, func(a, b *eventsv1.Event) int { return a.EventTime.Compare(b.EventTime.Time) }) {
+			t.Errorf("%d names", len(names))
+		}
+	})
+}
+
+func TestEventsAreSentAgainWithoutAnAnswer(t *testing.T) {
+	refusal := apierrors.NewForbidden(schema.GroupResource{Resource: "events"}, "x", errors.New("the namespace is being terminated"))
+	for name, test := range map[string]struct {
+		fail func(asked int) error
+		want []string
+	}{
+		"answers get lost": {func(asked int) error {
+			if asked < 4 {
+				return errors.New("no answer")
+			}
+			return nil
+		}, []string{"job-0", "job-1"}},
+		"one is refused": {func(asked int) error {
+			if asked == 1 {
+				return refusal
+			}
+			return nil
+		}, []string{"job-1"}},
+		"no answer for long": {func(asked int) error {
+			if asked <= eventRetries {
+				return errors.New("no answer")
+			}
+			return nil
+		}, []string{"job-1"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			narrate(t, func(n *Narrator, server *eventServer) {
+				server.fail = test.fail
+				tell(n, 0)
+				tell(n, 1)
+				time.Sleep(time.Minute)
+				var about []string
+				for _, e := range server.has {
+					about = append(about, e.Regarding.Name)
+				}
+				if !slices.Equal(about, test.want) {
+					t.Errorf("sent %q, want %q", about, test.want)
+				}
+			})
+		})
+	}
+}
+
+func TestWarningsGoToTheRecorderThatCountsThem(t *testing.T) {
+	narrate(t, func(n *Narrator, server *eventServer) {
+		n.Eventf(build.CarbonAwareJob("x", "ns").Obj(), nil, corev1.EventTypeWarning, "Failed", "Observe", "again")
+		time.Sleep(time.Second)
+		if told := <-n.Warnings.(*events.FakeRecorder).Events; len(server.has) > 0 || told != "Warning Failed again" {
+			t.Errorf("%q, %d sent", told, len(server.has))
+		}
+	})
+}
