@@ -97,6 +97,11 @@ perf-scale: build $(CONTROLPLANE) ## Measure what a job costs as ever more of th
 bench-report: $(CONTROLPLANE) ## Measure kubectl carbon report of 10,000 jobs on a real API server.
 	KUBEBUILDER_ASSETS=$$($(CONTROLPLANE) binaries) go test ./test/envtest/report -run '^$$' -bench Report -benchtime 5x -timeout 30m
 
+.PHONY: bench-meter
+bench-meter: ## Measure what the meter adds to a call, beside direct calls; METER_FLAGS=-overhead.quiet judges times.
+	mkdir -p bin/perf
+	go test ./cmd/meter -run '^$$' -bench Overhead -benchtime 1x -timeout 20m -overhead.out=$(CURDIR)/bin/perf/meter.json $(METER_FLAGS)
+
 .PHONY: test-kwok
 test-kwok: build $(CONTROLPLANE) ## End to end on simulated nodes; fails on a right that the operator lacks or does not use.
 	rm -f bin/e2e-audit.jsonl

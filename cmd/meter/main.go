@@ -37,6 +37,7 @@ import (
 
 	"github.com/ecotracker-dev/ecotracker-operator/internal/estimate"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/meter"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/meter/otlp"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/version"
 )
 
@@ -47,6 +48,8 @@ const (
 	// lastCalls is how long calls may go on after the signal to stop. A sidecar gets it when the job's
 	// own containers have ended, so there is nobody left who waits for them, and it may have 2 s in all.
 	lastCalls = time.Second
+	// lastExport is how long the last export by OpenTelemetry may take, once all else is done.
+	lastExport = 700 * time.Millisecond
 	// headerTimeout bounds how long a client may take for a request's header.
 	headerTimeout = 10 * time.Second
 )
@@ -81,23 +84,15 @@ func run(ctx context.Context, o *options, out io.Writer) error {
 		debug.SetMemoryLimit(memoryLimit)
 	}
 	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
-	upstreams, err := o.parseUpstreams()
+	exporter, err := otlp.New(ctx, log)
+	if err != nil { // no reason to leave calls uncounted
+		log.Warn("OpenTelemetry: nothing is exported", "error", err)
+	}
+	defer exporter.Close(lastExport)
+	store := meter.NewStore(o.state, o.message)
+	m, err := assemble(o, store, exporter, log)
 	if err != nil {
 		return err
-	}
-	store := meter.NewStore(o.state, o.message)
-	lines, err := store.Load()
-	if err != nil {
-		log.Error("Counting from zero", "error", err)
-	}
-	m, err := meter.New(meter.Config{
-		Upstreams: upstreams, Mode: meter.Mode(o.mode), AskUsage: o.askUsage,
-		Control: meter.NewControl(o.control, log), Now: time.Now,
-		Estimate: meter.NewEstimate(estimate.BuiltIn()), AssumedIntensity: o.intensity,
-		Lines: lines, Transport: meter.NewTransport(), Log: log, Changed: store.Changed,
-	})
-	if err != nil {
-		return fmt.Errorf("setting up the meter: %w", err)
 	}
 	servers, err := listen(ctx, o, m)
 	if err != nil {
@@ -129,6 +124,28 @@ func run(ctx context.Context, o *options, out io.Writer) error {
 		err = errors.Join(err, fmt.Errorf("writing the record: %w", printErr))
 	}
 	return errors.Join(err, store.Save(m.Report()))
+}
+
+// assemble makes the meter, which goes on with the counts of before a restart.
+func assemble(o *options, store *meter.Store, exporter *otlp.Exporter, log *slog.Logger) (*meter.Meter, error) {
+	upstreams, err := o.parseUpstreams()
+	if err != nil {
+		return nil, err
+	}
+	lines, err := store.Load()
+	if err != nil {
+		log.Error("Counting from zero", "error", err)
+	}
+	m, err := meter.New(meter.Config{
+		Upstreams: upstreams, Mode: meter.Mode(o.mode), AskUsage: o.askUsage,
+		Control: meter.NewControl(o.control, log), Now: time.Now,
+		Estimate: meter.NewEstimate(estimate.BuiltIn()), AssumedIntensity: o.intensity,
+		Lines: lines, Transport: meter.NewTransport(), Log: log, Changed: store.Changed, Observe: exporter.Observe,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("setting up the meter: %w", err)
+	}
+	return m, nil
 }
 
 type server struct {

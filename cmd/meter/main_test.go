@@ -54,13 +54,14 @@ type process struct {
 	command        *exec.Cmd
 	address        string
 	state, message string
-	out            *bytes.Buffer
+	out, log       *bytes.Buffer // whole when it has stopped
+	logged         chan struct{}
 }
 
 // start runs a meter before an upstream, on a port of its own, and waits until it serves.
 func start(t *testing.T, dir, upstream string, more ...string) *process {
 	t.Helper()
-	p := &process{t: t, state: filepath.Join(dir, "state"), message: filepath.Join(dir, "message"), out: &bytes.Buffer{}}
+	p := &process{t: t, state: filepath.Join(dir, "state"), message: filepath.Join(dir, "message"), out: &bytes.Buffer{}, log: &bytes.Buffer{}, logged: make(chan struct{})}
 	args := append([]string{
 		"--listen=127.0.0.1:0", "--metrics-bind-address=0", "--upstream-openai=" + upstream + "/v1",
 		"--state=" + p.state, "--termination-message=" + p.message,
@@ -77,6 +78,7 @@ func start(t *testing.T, dir, upstream string, more ...string) *process {
 	}
 	lines := bufio.NewScanner(log)
 	for p.address == "" && lines.Scan() {
+		p.logLine(lines)
 		var entry struct{ Msg, Address string }
 		if json.Unmarshal(lines.Bytes(), &entry) == nil && entry.Msg == "Serving" {
 			p.address = entry.Address
@@ -85,23 +87,39 @@ func start(t *testing.T, dir, upstream string, more ...string) *process {
 	if p.address == "" {
 		t.Fatal("the meter did not start")
 	}
-	go func() { _, _ = io.Copy(io.Discard, log) }()
+	go func() {
+		defer close(p.logged)
+		for lines.Scan() {
+			p.logLine(lines)
+		}
+	}()
 	return p
 }
 
-func (p *process) call() int {
+func (p *process) logLine(lines *bufio.Scanner) {
+	p.log.Write(lines.Bytes())
+	p.log.WriteByte('\n')
+}
+
+// call makes a call and returns its status.
+func (p *process) call() int { return p.post(`{"model":"gpt-4.1"}`) }
+
+// post makes a call with this body and returns its status; 0 when it was not answered.
+func (p *process) post(body string) int {
 	p.t.Helper()
-	r, err := http.NewRequestWithContext(p.t.Context(), http.MethodPost, "http://"+p.address+"/openai/chat/completions", strings.NewReader(`{"model":"gpt-4.1"}`))
+	r, err := http.NewRequestWithContext(p.t.Context(), http.MethodPost, "http://"+p.address+"/openai/chat/completions", strings.NewReader(body))
 	if err != nil {
-		p.t.Fatal(err)
+		p.t.Error(err)
+		return 0
 	}
 	answer, err := http.DefaultClient.Do(r)
 	if err != nil {
-		p.t.Fatal(err)
+		p.t.Error(err)
+		return 0
 	}
 	defer func() { _ = answer.Body.Close() }()
 	if _, err := io.Copy(io.Discard, answer.Body); err != nil {
-		p.t.Fatal(err)
+		p.t.Error(err)
 	}
 	return answer.StatusCode
 }
@@ -124,6 +142,7 @@ func (p *process) stop(signal syscall.Signal) error {
 	if err := p.command.Process.Signal(signal); err != nil {
 		p.t.Fatal(err)
 	}
+	<-p.logged
 	return p.command.Wait()
 }
 

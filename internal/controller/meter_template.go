@@ -69,7 +69,7 @@ func addMeter(caj *carbonv1alpha1.CarbonAwareJob, template *corev1.PodTemplateSp
 	}
 	pod := &template.Spec
 	sidecar := meterSidecar(caj, pod, image)
-	sidecar.Env = append(wireUpstreams(pod), wireProxy(pod)...)
+	sidecar.Env = slices.Concat(wireUpstreams(pod), wireProxy(pod), wireTelemetry(pod, caj.Name))
 	pod.InitContainers = slices.Insert(pod.InitContainers, 0, sidecar)
 	pod.Volumes = append(pod.Volumes,
 		corev1.Volume{Name: meterControlVolume, VolumeSource: corev1.VolumeSource{DownwardAPI: &corev1.DownwardAPIVolumeSource{

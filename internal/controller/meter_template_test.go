@@ -116,6 +116,50 @@ func TestProxies(t *testing.T) {
 	}
 }
 
+// The meter exports to the collector of the container, as metrics of its own about this pod.
+func TestTelemetry(t *testing.T) {
+	field := func(name, path string) corev1.EnvVar {
+		return corev1.EnvVar{Name: name, ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{APIVersion: "v1", FieldPath: path}}}
+	}
+	token := corev1.EnvVar{Name: "TOKEN", ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{LocalObjectReference: corev1.LocalObjectReference{Name: "s"}, Key: "token"}}}
+	about := "k8s.namespace.name=$(CARBON_METER_NAMESPACE),k8s.job.name=nightly,k8s.pod.name=$(CARBON_METER_POD)," +
+		"k8s.pod.uid=$(CARBON_METER_UID),service.instance.id=$(CARBON_METER_UID)"
+	ours := func(resource string) []corev1.EnvVar {
+		return append([]corev1.EnvVar{field("CARBON_METER_NAMESPACE", "metadata.namespace"), field("CARBON_METER_POD", "metadata.name"), field("CARBON_METER_UID", "metadata.uid")},
+			envOf("OTEL_SERVICE_NAME", "carbon-meter", "OTEL_RESOURCE_ATTRIBUTES", resource)...)
+	}
+	for name, c := range map[string]struct {
+		containers []corev1.Container
+		want       []corev1.EnvVar
+	}{
+		"no collector": {[]corev1.Container{{Env: envOf("OTEL_SERVICE_NAME", "x", "OTEL_EXPORTER_OTLP_HEADERS", "a=b")}}, nil},
+		"a collector on the node, and a token": {
+			[]corev1.Container{{}, {Env: append([]corev1.EnvVar{field("HOST", "status.hostIP"), field("OTHER", "spec.nodeName"), token},
+				envOf("OTEL_EXPORTER_OTLP_ENDPOINT", "http://$(HOST):4318", "OTEL_EXPORTER_OTLP_HEADERS", "a=$(TOKEN),b=$$(OTHER)",
+					"OTEL_EXPORTER_OTLP_CERTIFICATE", "/ca.crt", "OTEL_SERVICE_NAME", "x", "OTEL_RESOURCE_ATTRIBUTES", "team=nlp")...)}},
+			append([]corev1.EnvVar{
+				field("HOST", "status.hostIP"), token,
+				{Name: "OTEL_EXPORTER_OTLP_ENDPOINT", Value: "http://$(HOST):4318"},
+				{Name: "OTEL_EXPORTER_OTLP_HEADERS", Value: "a=$(TOKEN),b=$$(OTHER)"},
+				{Name: "CARBON_METER_OTEL_RESOURCE_ATTRIBUTES", Value: "team=nlp"},
+			}, ours("$(CARBON_METER_OTEL_RESOURCE_ATTRIBUTES),"+about)...),
+		},
+		"one for metrics": {
+			[]corev1.Container{{Env: envOf("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "http://x/v1/metrics")}},
+			append(envOf("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "http://x/v1/metrics"), ours(about)...),
+		},
+	} {
+		pod := &corev1.PodSpec{Containers: c.containers}
+		before := pod.DeepCopy()
+		if diff := cmp.Diff(c.want, wireTelemetry(pod, "nightly")); diff != "" {
+			t.Errorf("%s: (-want +got)\n%s", name, diff)
+		}
+		if diff := cmp.Diff(before, pod); diff != "" {
+			t.Errorf("%s: the job's own containers changed:\n%s", name, diff)
+		}
+	}
+}
+
 // The meter leaves a pod in its class of service.
 func TestMeterResources(t *testing.T) {
 	list := func(cpu, memory string) corev1.ResourceList {

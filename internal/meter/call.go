@@ -17,14 +17,13 @@ limitations under the License.
 package meter
 
 import (
-	"bytes"
 	"context"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // How calls end that have no HTTP status of the upstream.
@@ -51,6 +50,9 @@ type call struct {
 	answerOK  bool
 	status    string
 	ctx       func() error
+	began     time.Time
+	held      int64  // bytes of its body that are in memory
+	plain     []byte // the body as the client sent it, where the meter changed it to ask for the usage
 }
 
 type callKey struct{}
@@ -68,11 +70,12 @@ func (m *Meter) newCall(route route, path string, r *http.Request) *call {
 		costs:     r.Method == http.MethodPost && !isFree(path) || r.Header.Get("Upgrade") != "",
 		decisions: m.config.Control.Current(),
 		ctx:       r.Context().Err,
+		began:     m.config.Now(),
 	}
 	if !c.counted {
 		op = operation{name: opOther}
 	}
-	c.request = &request{op: op, ask: m.config.AskUsage}
+	c.request = &request{op: op, ask: m.config.AskUsage && !route.reticent.Load()}
 	if m.config.Mode == Enforce && c.counted {
 		c.request.models = c.decisions.Models
 	}
@@ -82,9 +85,9 @@ func (m *Meter) newCall(route route, path string, r *http.Request) *call {
 	return c
 }
 
-// isFree says whether a POST asks no model: counting tokens, and uploading files.
+// isFree says whether a POST asks no model: counting tokens, uploading files, and ending work.
 func isFree(path string) bool {
-	return slices.ContainsFunc([]string{"/count_tokens", ":countTokens", "/input_tokens", "/files"},
+	return slices.ContainsFunc([]string{"/count_tokens", ":countTokens", "/input_tokens", "/files", "/cancel"},
 		func(free string) bool { return strings.HasSuffix(path, free) })
 }
 
@@ -101,14 +104,15 @@ func (c *call) outgoing(r *http.Request) (*http.Request, error) {
 	readable := r.Header.Get("Content-Encoding") == "" && r.ContentLength != 0
 	switch {
 	case !c.counted || !readable:
-	case r.ContentLength > 0 && r.ContentLength <= wholeBody:
-		whole, err := readWhole(r.Body, r.ContentLength, c.request)
+	case r.ContentLength > 0 && r.ContentLength <= wholeBody && c.hold(r.ContentLength):
+		plain, err := readWhole(r.Body, r.ContentLength)
 		if err != nil {
 			return nil, err
 		}
-		out.ContentLength = int64(len(whole))
-		out.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(whole)), nil }
-		out.Body = io.NopCloser(bytes.NewReader(whole))
+		setBody(out, changeWhole(plain, c.request))
+		if _, _, asked := c.request.facts(); asked {
+			c.plain = plain
+		}
 	default:
 		out.Body = newBody(r.Body, c.request)
 		if c.request.changes() {
@@ -118,6 +122,16 @@ func (c *call) outgoing(r *http.Request) (*http.Request, error) {
 	return out, nil
 }
 
+// hold says whether there is room for a body of so many bytes, twice: as it came and as it is sent on.
+func (c *call) hold(length int64) bool {
+	if c.meter.held.Add(2*length) > wholeBodies {
+		c.meter.held.Add(-2 * length)
+		return false
+	}
+	c.held = 2 * length
+	return true
+}
+
 // direct points a request at the upstream.
 func (c *call) direct(out *http.Request) {
 	path := c.path
@@ -125,7 +139,11 @@ func (c *call) direct(out *http.Request) {
 		path = c.route.shape.withModel(path, url.PathEscape(sent))
 	}
 	target := *c.route.upstream
-	target.RawPath = strings.TrimSuffix(target.EscapedPath(), "/") + path
+	base := strings.TrimSuffix(target.EscapedPath(), "/")
+	if c.route.path == PathOpenAI && strings.HasSuffix(base, "/v1") && strings.HasPrefix(path, "/v1/") {
+		path = path[len("/v1"):] // some clients add the version to a base URL, others want it there
+	}
+	target.RawPath = base + path
 	target.Path = unescape(target.RawPath)
 	target.RawQuery = out.URL.RawQuery
 	out.URL, out.Host = &target, ""
@@ -188,8 +206,7 @@ func (c *call) finish() {
 	if kind.Effective == "" {
 		kind.Effective = sent
 	}
-	c.meter.ledger.add(kind, c.tally(requested, sent))
-	c.meter.config.Changed()
+	c.meter.count(kind, c.tally(requested, sent), c.began)
 }
 
 // end corrects the status of an answer that did not come to its end. A client that leaves after it has

@@ -85,8 +85,8 @@ func FuzzRequestBody(f *testing.F) {
 		if again, _ := change(iotest.OneByteReader(bytes.NewReader(text))); !bytes.Equal(changed, again) {
 			t.Fatalf("%q: as a whole %q, in pieces %q", text, changed, again)
 		}
-		if whole, err := readWhole(io.NopCloser(bytes.NewReader(text)), int64(len(text)), &request{op: r.op, ask: true, models: r.models}); err != nil || !bytes.Equal(changed, whole) {
-			t.Fatalf("%q: streamed %q, read at once %q, %v", text, changed, whole, err)
+		if whole := changeWhole(text, &request{op: r.op, ask: true, models: r.models}); !bytes.Equal(changed, whole) {
+			t.Fatalf("%q: streamed %q, read at once %q", text, changed, whole)
 		}
 		var before, after map[string]json.RawMessage
 		if json.Unmarshal(text, &before) != nil || before == nil {
@@ -126,6 +126,43 @@ func FuzzStream(f *testing.F) {
 		}
 		if !strings.Contains(string(text), "u") && !bytes.Equal(visible, text) { // no usage, escaped or not
 			t.Fatalf("%q became %q", text, visible)
+		}
+	})
+}
+
+// Whatever an answer says, in one piece or as a stream, its tokens are numbers that can be.
+func FuzzShapes(f *testing.F) {
+	seeds(f)
+	for _, s := range []string{
+		`{"usage":{"input_tokens":1,"output_tokens":2,"cache_read_input_tokens":3},"message":{"usage":{"input_tokens":7}}}`,
+		`{"usageMetadata":{"promptTokenCount":1,"candidatesTokenCount":-2,"thoughtsTokenCount":1e9},"candidates":[{}]}`,
+		`{"usage":{"prompt_tokens":100000000,"completion_tokens":100000001,"prompt_tokens_details":{"cached_tokens":9}}}`,
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		for _, s := range []shape{openAI{}, openAI{azure: true}, anthropic{}, gemini{}} {
+			var whole, streamed usage
+			data := newCollector(s.want())
+			data.write(text)
+			s.read(data.values, &whole)
+			stream := &events{data: newCollector(s.want()), event: func(m members) { s.read(m, &streamed) }}
+			stream.write(text)
+			stream.finish()
+			for _, u := range []usage{whole, streamed} {
+				tokens, _ := u.final()
+				for _, n := range []int64{tokens.Input, tokens.Output, tokens.Cached, tokens.Reasoning} {
+					if n < 0 || n > 3*maxTokens {
+						t.Fatalf("%T took %q for %+v", s, text, tokens)
+					}
+				}
+				if tokens.Cached > tokens.Input || tokens.Reasoning > tokens.Output {
+					t.Fatalf("%T took %q for %+v", s, text, tokens)
+				}
+			}
+			if op, ok := s.operation("/" + string(text)); ok && op.name == "" {
+				t.Fatalf("%T has no name for %q", s, text)
+			}
 		}
 	})
 }

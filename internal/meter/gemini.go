@@ -38,10 +38,10 @@ func (s gemini) operation(path string) (operation, bool) {
 	return operation{}, false
 }
 
-// split takes …/models/MODEL:METHOD apart.
+// split takes …/models/MODEL:METHOD apart, of which clients may escape the colon.
 func (gemini) split(path string) (before, model, method string, ok bool) {
 	slash := strings.LastIndexByte(path, '/')
-	model, method, ok = strings.Cut(path[slash+1:], ":")
+	model, method, ok = strings.Cut(unescape(path[slash+1:]), ":")
 	return path[:slash+1], model, method, ok
 }
 

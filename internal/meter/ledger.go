@@ -132,7 +132,8 @@ func newLedger(lines []Line) *ledger {
 	return l
 }
 
-func (l *ledger) add(k Kind, t Tally) {
+// add counts calls and returns the kind that they are counted as.
+func (l *ledger) add(k Kind, t Tally) Kind {
 	k.Requested, k.Effective = tidy(k.Requested), tidy(k.Effective)
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -146,6 +147,7 @@ func (l *ledger) add(k Kind, t Tally) {
 		}
 	}
 	l.lines[k].add(t)
+	return k
 }
 
 // theOthers is the kind of the calls that are counted together for want of room.

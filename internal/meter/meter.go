@@ -76,6 +76,9 @@ type Config struct {
 	Log       *slog.Logger
 	// Changed is called after each call; it must not block.
 	Changed func()
+	// Observe, where set, gets each call that is over, counted as its line, and how long it took. It must
+	// not block.
+	Observe func(line Line, took time.Duration)
 }
 
 // Meter is a reverse proxy for the APIs of LLM providers that counts what passes through it.
@@ -85,6 +88,7 @@ type Meter struct {
 	proxy    *httputil.ReverseProxy
 	ledger   *ledger
 	inFlight atomic.Int64
+	held     atomic.Int64 // bytes of bodies that are held as a whole
 	calls    sync.WaitGroup
 }
 
@@ -93,6 +97,8 @@ type route struct {
 	provider string // gen_ai.provider.name of the OpenTelemetry conventions
 	shape    shape
 	upstream *url.URL
+	// reticent says that the upstream refuses to be asked for its usage.
+	reticent *atomic.Bool
 }
 
 // New is a meter; an error for an upstream that is not an http or https URL.
@@ -111,6 +117,7 @@ func New(config Config) (*Meter, error) {
 		if (r.upstream.Scheme != "https" && r.upstream.Scheme != "http") || r.upstream.Host == "" {
 			return nil, fmt.Errorf("the upstream of %s has to be an http or https URL with a host", r.path)
 		}
+		r.reticent = &atomic.Bool{}
 		m.routes = append(m.routes, r)
 	}
 	m.proxy = &httputil.ReverseProxy{
@@ -119,7 +126,7 @@ func New(config Config) (*Meter, error) {
 		ErrorHandler:   func(w http.ResponseWriter, r *http.Request, _ error) { callOf(r.Context()).failed(w, r) },
 		FlushInterval:  -1, // at once
 		BufferPool:     buffers{},
-		Transport:      config.Transport,
+		Transport:      asking{config.Transport},
 		ErrorLog:       slog.NewLogLogger(slog.NewTextHandler(io.Discard, nil), slog.LevelError), // its messages may tell URLs
 	}
 	return m, nil
@@ -138,18 +145,23 @@ func (buffers) Put(b []byte) { bufferPool.Put((*[pieceSize]byte)(b)) }
 // tell: it is connected to the meter at once.
 const dialTimeout = 10 * time.Second
 
+// maxHeader is how long the header of an answer may be, in bytes. The clients of Node.js and Python refuse
+// such a long one as well.
+const maxHeader = 128 << 10
+
 // NewTransport is a transport to upstreams: HTTP/2 where they speak it, compressed where they can, as
 // many connections as the client has, through the proxy that the environment names. Only connecting has
 // a limit of time, since a model may think for long and the client has limits of its own.
 func NewTransport() *http.Transport {
 	return &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           (&net.Dialer{Timeout: dialTimeout}).DialContext,
-		ForceAttemptHTTP2:     true,
-		MaxIdleConnsPerHost:   256,
-		IdleConnTimeout:       50 * time.Second,
-		TLSHandshakeTimeout:   dialTimeout,
-		ExpectContinueTimeout: time.Second,
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            (&net.Dialer{Timeout: dialTimeout}).DialContext,
+		ForceAttemptHTTP2:      true,
+		MaxIdleConnsPerHost:    256,
+		IdleConnTimeout:        50 * time.Second,
+		TLSHandshakeTimeout:    dialTimeout,
+		ExpectContinueTimeout:  time.Second,
+		MaxResponseHeaderBytes: maxHeader,
 		// A connection that died in silence must not take all calls of the next minutes with it.
 		HTTP2: &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second},
 	}
@@ -173,9 +185,13 @@ func (m *Meter) serve(w http.ResponseWriter, r *http.Request, c *call) {
 	defer m.calls.Done()
 	defer func() {
 		m.inFlight.Add(-1)
+		m.held.Add(-c.held)
 		c.finish()
 	}()
 	if reason := m.refusal(c); reason != "" {
+		if r.Header.Get("Expect") == "" { // a client that is still sending might not see the answer
+			_, _ = io.Copy(io.Discard, r.Body)
+		}
 		c.refuse(w, reason)
 		return
 	}
@@ -227,6 +243,15 @@ func (m *Meter) intensity(now time.Time) (float64, trust) {
 		return d.Intensity, stale
 	}
 	return d.Intensity, told
+}
+
+// count takes a call that is over into the ledger, and tells who wants to know.
+func (m *Meter) count(kind Kind, t Tally, began time.Time) {
+	kind = m.ledger.add(kind, t)
+	m.config.Changed()
+	if m.config.Observe != nil {
+		m.config.Observe(Line{Kind: kind, Tally: t}, m.config.Now().Sub(began))
+	}
 }
 
 // Wait returns when all calls are counted. No call may come any more.

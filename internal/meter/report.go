@@ -19,6 +19,7 @@ package meter
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 )
 
@@ -49,7 +50,38 @@ func ParseReport(data []byte) (*Report, error) {
 	if r.Version != reportVersion {
 		return nil, fmt.Errorf("a report of the meter has version %d, this program reads %d", r.Version, reportVersion)
 	}
+	for _, line := range r.Lines {
+		if !line.canBe() {
+			return nil, errors.New("a report of the meter has numbers or names that no meter writes")
+		}
+	}
 	return &r, nil
+}
+
+// most is above what all calls of a pod can add up to, in calls, tokens or kWh.
+const most = 1e15
+
+// canBe says whether a meter could have written the line: what stands in a termination message is added
+// to sums that others are held to.
+func (l Line) canBe() bool {
+	for _, name := range []string{l.Provider, l.Operation, l.Requested, l.Effective, l.Status} {
+		if tidy(name) != name {
+			return false
+		}
+	}
+	for _, n := range []int64{
+		l.Calls, l.Input, l.Output, l.Cached, l.Reasoning, l.Estimated, l.UnknownEnergy,
+	} {
+		if n < 0 || n > most {
+			return false
+		}
+	}
+	for _, kWh := range []float64{l.KWh, l.RequestedKWh, l.AssumedKWh, l.StaleKWh} {
+		if kWh < 0 || kWh > most {
+			return false
+		}
+	}
+	return l.Nanograms >= 0 && l.RequestedNanograms >= 0 && l.Estimated <= l.Calls && l.UnknownEnergy <= l.Calls
 }
 
 // encode writes the report in at most so many bytes. When there are too many lines, those with the

@@ -17,9 +17,11 @@ limitations under the License.
 package meter
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
+	"net/http"
 	"sync"
 )
 
@@ -27,7 +29,9 @@ const (
 	// wholeBody is up to which length a request's body is read as a whole, so that it is sent on with
 	// its length; a longer one is changed while it flows.
 	wholeBody = 1 << 20
-	pieceSize = 8 << 10
+	// wholeBodies is how much may be held so at the same time, in bytes. Beyond it, bodies flow.
+	wholeBodies = 8 << 20
+	pieceSize   = 8 << 10
 )
 
 // request is what the meter learns from a request while its body flows by. The transport reads the
@@ -195,14 +199,26 @@ func (b *body) change(out, piece []byte) []byte {
 	return out
 }
 
-// readWhole reads and changes a short body. The error is that of the client's connection.
-func readWhole(source io.ReadCloser, length int64, r *request) ([]byte, error) {
+// readWhole reads a short body. The error is that of the client's connection.
+func readWhole(source io.ReadCloser, length int64) ([]byte, error) {
 	defer func() { _ = source.Close() }()
 	whole := make([]byte, length)
 	if _, err := io.ReadFull(source, whole); err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
-	b := newBody(source, r)
+	return whole, nil
+}
+
+// changeWhole is a whole body, changed as request.edit says.
+func changeWhole(whole []byte, r *request) []byte {
+	b := newBody(http.NoBody, r)
 	changed := b.change(make([]byte, 0, len(whole)+64), whole)
-	return append(changed, b.held...), nil
+	return append(changed, b.held...)
+}
+
+// setBody gives a request a body that can be sent more than once.
+func setBody(r *http.Request, body []byte) {
+	r.ContentLength = int64(len(body))
+	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	r.Body = io.NopCloser(bytes.NewReader(body))
 }

@@ -63,7 +63,12 @@ func TestReportIsBounded(t *testing.T) {
 	if diff := cmp.Diff(want, total); diff != "" || want.Calls != 500*501/2 {
 		t.Errorf("the totals changed (-want +got):\n%s", diff)
 	}
-	for _, bad := range []string{"", "OOMKilled", `{"v":9}`, `{"lines":[]}`} {
+	for _, bad := range []string{
+		"", "OOMKilled", `{"v":9}`, `{"lines":[]}`,
+		`{"v":1,"lines":[{"calls":-1}]}`, `{"v":1,"lines":[{"calls":1,"ng":-5}]}`, `{"v":1,"lines":[{"calls":1,"kWh":-0.1}]}`,
+		`{"v":1,"lines":[{"calls":9000000000000000000}]}`, `{"v":1,"lines":[{"calls":1,"estimated":2}]}`,
+		`{"v":1,"lines":[{"calls":1,"req":"` + strings.Repeat("x", maxName+1) + `"}]}`, `{"v":1,"lines":[{"calls":1,"status":"a b"}]}`,
+	} {
 		if _, err := ParseReport([]byte(bad)); err == nil {
 			t.Errorf("%q was taken for a report", bad)
 		}

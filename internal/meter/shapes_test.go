@@ -98,6 +98,10 @@ var shapes = map[string]struct {
 		"/gemini/v1beta/models/gemini-2.5-flash:generateContent?key=SECRET", "/v1beta/models/gemini-2.5-flash:generateContent?key=SECRET", `{"contents":[]}`,
 		Line{Kind{"gcp.gemini", "generate_content", "gemini-2.5-flash", "gemini-2.5-flash", "200", false}, Tally{Calls: 1, Tokens: all}},
 	},
+	"gemini with an escaped colon": {
+		"/gemini/v1beta/models/gemini-2.5-flash%3AgenerateContent", "/v1beta/models/gemini-2.5-flash%3AgenerateContent", `{"contents":[]}`,
+		Line{Kind{"gcp.gemini", "generate_content", "gemini-2.5-flash", "gemini-2.5-flash", "200", false}, Tally{Calls: 1, Tokens: all}},
+	},
 	"gemini stream": {
 		"/gemini/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse", "/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse", `{"contents":[]}`,
 		Line{Kind{"gcp.gemini", "generate_content", "gemini-2.5-flash", "gemini-2.5-flash", "200", false}, Tally{Calls: 1, Tokens: all}},

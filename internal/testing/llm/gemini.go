@@ -22,13 +22,17 @@ import (
 	"strings"
 )
 
-func (s *Server) gemini(w http.ResponseWriter, r *http.Request) {
+func (s *Server) gemini(w http.ResponseWriter, r *http.Request, q question) {
 	name := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
 	model, method, _ := strings.Cut(name, ":")
+	part := `{"text":"piece"}`
+	if q.Tools != nil {
+		part = `{"functionCall":{"name":"get_weather","args":{"location":"Paris"}}}`
+	}
 	piece := func(output int, reason string) string {
-		return fmt.Sprintf(`{"candidates":[{"content":{"parts":[{"text":"piece"}],"role":"model"}%s,"index":0}],`+
+		return fmt.Sprintf(`{"candidates":[{"content":{"parts":[%s],"role":"model"}%s,"index":0}],`+
 			`"usageMetadata":{"promptTokenCount":%d,"candidatesTokenCount":%d,"totalTokenCount":%d,"cachedContentTokenCount":%d,"thoughtsTokenCount":%d},`+
-			`"modelVersion":%q,"responseId":"abc"}`, reason, Input, output, Input+Output, Cached, Reasoning, model)
+			`"modelVersion":%q,"responseId":"abc"}`, part, reason, Input, output, Input+Output, Cached, Reasoning, model)
 	}
 	const done = `,"finishReason":"STOP"`
 	last := piece(Output-Reasoning, done)
@@ -39,6 +43,10 @@ func (s *Server) gemini(w http.ResponseWriter, r *http.Request) {
 		s.stream(w, r, []string{piece(1, ""), piece(2, ""), last})
 	case method == "streamGenerateContent":
 		s.json(w, r, http.StatusOK, "["+piece(1, "")+"\n,\n"+last+"\n]")
+	case method == "countTokens":
+		s.json(w, r, http.StatusOK, fmt.Sprintf(`{"totalTokens":%d}`, Input))
+	case method == "batchEmbedContents":
+		s.json(w, r, http.StatusOK, `{"embeddings":[{"values":[0.1,0.2]},{"values":[0.3,0.4]}]}`)
 	default:
 		s.json(w, r, http.StatusOK, `{"embedding":{"values":[0.1,0.2]}}`)
 	}

@@ -61,6 +61,8 @@ type Server struct {
 	Gate chan struct{}
 	// NoUsage leaves usages out.
 	NoUsage bool
+	// Strict refuses a body with stream_options, as servers do that know no such field.
+	Strict bool
 
 	mu       sync.Mutex
 	busy     int
@@ -111,6 +113,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.json(w, r, http.StatusBadRequest, `{"error":{"message":"We could not parse the JSON body of your request.","type":"invalid_request_error","param":null,"code":null}}`)
 		return
 	}
+	if s.Strict && bytes.Contains(body, []byte("stream_options")) {
+		s.json(w, r, http.StatusUnprocessableEntity, `{"error":{"message":"stream_options: extra inputs are not permitted","type":"invalid_request_error","param":null,"code":null}}`)
+		return
+	}
 	s.answer(w, r, q)
 }
 
@@ -128,7 +134,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, q question) {
 	case strings.HasSuffix(path, "/messages"):
 		s.messages(w, r, q)
 	case strings.Contains(path, ":"):
-		s.gemini(w, r)
+		s.gemini(w, r, q)
 	case strings.HasSuffix(path, "/models"):
 		s.json(w, r, http.StatusOK, `{"object":"list","data":[{"id":"gpt-4.1","object":"model","created":1744316542,"owned_by":"system"}]}`)
 	default:
