@@ -20,15 +20,19 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
+	"strings"
+	"sync"
 	"testing"
 
-	"github.com/ecotracker-dev/ecotracker-operator/internal/meter"
-	"github.com/ecotracker-dev/ecotracker-operator/internal/testing/llm"
 	"github.com/google/go-cmp/cmp"
 	"github.com/openai/openai-go/v3"
 	"github.com/openai/openai-go/v3/option"
 	"github.com/openai/openai-go/v3/packages/ssestream"
 	"github.com/openai/openai-go/v3/responses"
+
+	"github.com/ecotracker-dev/ecotracker-operator/internal/meter"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/testing/llm"
 )
 
 func chat() openai.ChatCompletionNewParams {
@@ -86,6 +90,12 @@ var scenarios = map[string]func(context.Context, openai.Client) ([]string, error
 	},
 }
 
+func embed(ctx context.Context, c openai.Client) ([]string, error) {
+	return one(c.Embeddings.New(ctx, openai.EmbeddingNewParams{
+		Model: "text-embedding-3-small", Input: openai.EmbeddingNewParamsInputUnion{OfString: openai.String("hi")},
+	}))
+}
+
 func client(address string) openai.Client {
 	return openai.NewClient(option.WithBaseURL(address), option.WithAPIKey("sk-SECRET"))
 }
@@ -105,6 +115,66 @@ func TestOpenAIGo(t *testing.T) {
 	w.wait(len(scenarios))
 	n := int64(len(scenarios))
 	if diff := cmp.Diff(map[string]counts{"openai chat gpt-4.1 200": {Calls: n, Tokens: used(n)}}, w.counts()); diff != "" {
+		t.Errorf("counted (-want +got):\n%s", diff)
+	}
+}
+
+// One call after another that fails, is long, is left, and 200 at the same time.
+func TestOpenAIGoUnderStress(t *testing.T) {
+	const parallel = 200
+	w := newWorld(t, func() *llm.Server { return &llm.Server{Busy: 1, Discard: true} }, "")
+	seen := map[string][]string{}
+	for name, address := range map[string]string{"direct": w.direct + "/v1", "via": w.via + "/openai"} {
+		c := client(address)
+		note := func(what string, answer []string, err error) {
+			if err != nil {
+				t.Errorf("%s, %s: %v", name, what, err)
+			}
+			seen[name] = append(seen[name], answer...)
+		}
+		answer, err := scenarios["plain"](t.Context(), c) // tried again: the first attempt gets a 429
+		note("busy", answer, err)
+		answer, err = embed(t.Context(), c)
+		note("embeddings", answer, err)
+		long := chat()
+		long.Messages = []openai.ChatCompletionMessageParamUnion{openai.UserMessage(strings.Repeat("a\"é\n", 2<<20))}
+		answer, err = one(c.Chat.Completions.New(t.Context(), long))
+		note("10 MB", answer, err)
+		ctx, cancel := context.WithCancel(t.Context())
+		stream := c.Chat.Completions.NewStreaming(ctx, chat())
+		if !stream.Next() {
+			t.Errorf("%s: the stream has no event: %v", name, stream.Err())
+		}
+		note("cancelled", []string{stream.Current().RawJSON()}, nil)
+		cancel()
+		_ = stream.Close()
+		all := make([][]string, parallel)
+		var group sync.WaitGroup
+		for i := range parallel {
+			group.Go(func() {
+				answer, err := scenarios[[]string{"plain", "stream"}[i%2]](t.Context(), c)
+				if err != nil {
+					t.Errorf("%s, in parallel: %v", name, err)
+				}
+				all[i] = answer
+			})
+		}
+		group.Wait()
+		note("parallel", slices.Concat(all...), nil)
+	}
+	if diff := cmp.Diff(seen["direct"], seen["via"]); diff != "" {
+		t.Errorf("(-direct +via the meter):\n%s", diff)
+	}
+	w.wait(5 + parallel)
+	got := w.counts()
+	left := got["openai chat gpt-4.1 cancelled"].Calls
+	delete(got, "openai chat gpt-4.1 cancelled")
+	want := map[string]counts{
+		"openai chat gpt-4.1 429":                      {Calls: 1},
+		"openai chat gpt-4.1 200":                      {Calls: 3 + parallel - left, Tokens: used(3 + parallel - left)},
+		"openai embeddings text-embedding-3-small 200": {Calls: 1, Tokens: meter.Tokens{Input: llm.Input}},
+	}
+	if diff := cmp.Diff(want, got); diff != "" || left > 1 {
 		t.Errorf("counted (-want +got):\n%s", diff)
 	}
 }

@@ -24,24 +24,32 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/ecotracker-dev/ecotracker-operator/internal/meter"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/testing/llm"
-	"github.com/google/go-cmp/cmp"
 )
 
-// The npm packages openai and @anthropic-ai/sdk, at the versions of node/package-lock.json.
+// The npm packages openai, @anthropic-ai/sdk and @google/genai, at the versions of node/package-lock.json.
 func TestNodeSDKs(t *testing.T) {
 	dir := install(t)
 	plain := newWorld(t, func() *llm.Server { return &llm.Server{Discard: true, Gzip: true} }, "")
-	busy := newWorld(t, func() *llm.Server { return &llm.Server{Busy: 1} }, "")
 	refused := newWorld(t, func() *llm.Server { return &llm.Server{} }, meter.AnnotationBreaker+`="open"`)
+	var busy [3]*world
+	for i := range busy {
+		busy[i] = newWorld(t, func() *llm.Server { return &llm.Server{Busy: 1} }, "")
+	}
 	addresses, err := json.Marshal(map[string][]string{
 		"openai":           {plain.direct + "/v1", plain.via + "/openai"},
 		"anthropic":        {plain.direct, plain.via + "/anthropic"},
+		"gemini":           {plain.direct, plain.via + "/gemini"},
 		"azure":            {plain.direct, plain.via + "/azure"},
-		"busy":             {busy.direct + "/v1", busy.via + "/openai"},
+		"busyOpenAI":       {busy[0].direct + "/v1", busy[0].via + "/openai"},
+		"busyAnthropic":    {busy[1].direct, busy[1].via + "/anthropic"},
+		"busyGemini":       {busy[2].direct, busy[2].via + "/gemini"},
 		"refusedOpenAI":    {refused.via + "/openai", refused.via + "/openai"},
 		"refusedAnthropic": {refused.via + "/anthropic", refused.via + "/anthropic"},
+		"refusedGemini":    {refused.via + "/gemini", refused.via + "/gemini"},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -58,7 +66,7 @@ func TestNodeSDKs(t *testing.T) {
 	if err := json.Unmarshal(out.Bytes(), &seen); err != nil {
 		t.Fatalf("%v: %.500s", err, out.String())
 	}
-	if len(seen) != 20 {
+	if len(seen) != 39 {
 		t.Errorf("there were %d scenarios", len(seen))
 	}
 	for name, pair := range seen {
@@ -71,39 +79,64 @@ func TestNodeSDKs(t *testing.T) {
 		t.Errorf("%d calls went through an open breaker", got)
 	}
 
-	// All of the scenarios but models and notFound, which cost nothing.
-	plain.wait(9 + 200 + 3 + 1 + 1)
-	anthropicTokens := used(3)
-	anthropicTokens.Reasoning = 0 // it does not tell
+	// All of the scenarios but models, notFound, countTokens and unknownMethod, which cost nothing.
+	plain.wait(10 + 200 + 6 + 200 + 1 + 9 + 200)
 	got := plain.counts()
-	// What the cancelled stream brought before the SDK left depends on the moment.
-	left := got["openai chat gpt-4.1 cancelled"]
-	if left.Calls > 0 && (left.Calls != 1 || left.Estimated != 1 || left.Tokens.Output < 2) {
-		t.Errorf("the cancelled call is counted as %+v", left)
-	}
-	delete(got, "openai chat gpt-4.1 cancelled")
 	want := map[string]counts{
-		"openai chat gpt-4.1 200":                      {Calls: 209 - left.Calls, Tokens: used(209 - left.Calls)},
-		"openai embeddings text-embedding-3-small 200": {Calls: 1, Tokens: meter.Tokens{Input: llm.Input}},
-		"anthropic chat claude-sonnet-4-5 200":         {Calls: 3, Tokens: anthropicTokens},
-		"azure.ai.openai chat gpt-4o 200":              {Calls: 1, Tokens: used(1)},
+		"openai chat gpt-4.1 200":                          {Calls: 209, Tokens: used(209)},
+		"openai embeddings text-embedding-3-small 200":     {Calls: 1, Tokens: meter.Tokens{Input: llm.Input}},
+		"anthropic chat claude-sonnet-4-5 200":             {Calls: 206, Tokens: untold(used(206))},
+		"azure.ai.openai chat gpt-4o 200":                  {Calls: 1, Tokens: used(1)},
+		"gcp.gemini generate_content gemini-2.5-flash 200": {Calls: 208, Tokens: used(208)},
+		"gcp.gemini embeddings gemini-embedding-001 200":   {Calls: 1, Estimated: 1}, // tells no tokens
+	}
+	// What a cancelled stream had brought before the SDK left depends on the moment.
+	for _, kind := range []string{"openai chat gpt-4.1 ", "anthropic chat claude-sonnet-4-5 ", "gcp.gemini generate_content gemini-2.5-flash "} {
+		left, was := got[kind+"cancelled"]
+		if !was {
+			continue
+		}
+		if left.Calls != 1 || left.Estimated > 1 {
+			t.Errorf("the cancelled call is counted as %+v", left)
+		}
+		delete(got, kind+"cancelled")
+		answered, one := want[kind+"200"], used(1)
+		answered.Calls--
+		answered.Tokens.Input -= one.Input
+		answered.Tokens.Output -= one.Output
+		answered.Tokens.Cached -= one.Cached
+		answered.Tokens.Reasoning = max(0, answered.Tokens.Reasoning-one.Reasoning)
+		want[kind+"200"] = answered
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("counted (-want +got):\n%s", diff)
 	}
-	busy.wait(2)
-	want = map[string]counts{"openai chat gpt-4.1 429": {Calls: 1}, "openai chat gpt-4.1 200": {Calls: 1, Tokens: used(1)}}
-	if diff := cmp.Diff(want, busy.counts()); diff != "" {
-		t.Errorf("with a retry counted (-want +got):\n%s", diff)
+	for i, kind := range []string{"openai chat gpt-4.1 ", "anthropic chat claude-sonnet-4-5 ", "gcp.gemini generate_content gemini-2.5-flash "} {
+		busy[i].wait(2)
+		tokens := used(1)
+		if i == 1 {
+			tokens = untold(tokens)
+		}
+		want := map[string]counts{kind + "429": {Calls: 1}, kind + "200": {Calls: 1, Tokens: tokens}}
+		if diff := cmp.Diff(want, busy[i].counts()); diff != "" {
+			t.Errorf("with a retry counted (-want +got):\n%s", diff)
+		}
 	}
+}
+
+// untold are tokens of a provider that tells no reasoning.
+func untold(t meter.Tokens) meter.Tokens {
+	t.Reasoning = 0
+	return t
 }
 
 // checkRefusals checks that the SDKs take an open breaker for what it is, and do not try again.
 func checkRefusals(t *testing.T, seen map[string][2]any) {
 	t.Helper()
 	const message = "carbon budget exceeded: this job has used up its grams of CO2e (0 g in this pod), further calls are refused"
+	openAI := map[string]any{"message": message, "type": "invalid_request_error", "param": nil, "code": "carbon_budget_exceeded"}
 	for name, body := range map[string]any{
-		"openai refused": map[string]any{"message": message, "type": "invalid_request_error", "param": nil, "code": "carbon_budget_exceeded"},
+		"openai refused": openAI, "openai refused with a long prompt": openAI,
 		"anthropic refused": map[string]any{
 			"type": "error", "error": map[string]any{"type": "permission_error", "message": message},
 		},
@@ -112,6 +145,11 @@ func checkRefusals(t *testing.T, seen map[string][2]any) {
 		if !ok || got["class"] != "PermissionDeniedError" || got["status"] != 403.0 || cmp.Diff(body, got["body"]) != "" {
 			t.Errorf("%s: got %v", name, seen[name][1])
 		}
+	}
+	gemini, ok := seen["gemini refused"][1].(map[string]any)
+	text := `{"error":{"code":403,"message":"` + message + `","status":"PERMISSION_DENIED"}}`
+	if !ok || gemini["class"] != "ApiError" || gemini["status"] != 403.0 || gemini["message"] != text {
+		t.Errorf("gemini refused: got %v", seen["gemini refused"][1])
 	}
 }
 
