@@ -24,33 +24,46 @@ import (
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
 )
 
-// meterSentences tell what the meters of the job's pods counted, and of how many pods nothing was heard.
+// meterSentences tell what the meters of the job's pods counted, what was declared instead, and of how
+// many pods nothing was heard.
 func meterSentences(caj *carbonv1alpha1.CarbonAwareJob, _ time.Time) string {
 	m := caj.Status.Meter
 	if m == nil || m.PodsRead+m.PodsLost == 0 {
 		return ""
 	}
-	var text strings.Builder
-	fmt.Fprintf(&text, "Its meter counted %d calls with %d input and %d output tokens", m.Calls, m.InputTokens, m.OutputTokens)
+	var sentences []string
+	say := func(format string, args ...any) { sentences = append(sentences, fmt.Sprintf(format, args...)) }
+	refused := ""
 	if m.RefusedCalls > 0 {
-		fmt.Fprintf(&text, ", %d of them refused", m.RefusedCalls)
+		refused = fmt.Sprintf(", %d of them refused", m.RefusedCalls)
 	}
-	text.WriteString(".")
+	say("Its meter counted %s with %d input and %d output tokens%s.", calls(m.Calls), m.InputTokens, m.OutputTokens, refused)
 	if caj.Status.Model != nil {
 		for i := range caj.Status.Model.Usage {
-			text.WriteString(" " + usageSentence(&caj.Status.Model.Usage[i]))
+			sentences = append(sentences, usageSentence(&caj.Status.Model.Usage[i]))
 		}
 	}
-	if m.PodsLost > 0 {
-		fmt.Fprintf(&text, " The numbers of %d of %d pods were lost (%s).", m.PodsLost, m.PodsLost+m.PodsRead, m.LostBecause)
+	if e := caj.Status.Emissions; e != nil && e.DeclaredKWh != "" {
+		what := string(e.DeclaredKWh) + " kWh"
+		if llm := caj.Spec.LLM; llm != nil && llm.Workload != nil {
+			what = fmt.Sprintf("%s with %d output tokens, or %s", calls(llm.Workload.Calls), llm.Workload.Calls*llm.Workload.OutputTokensPerCall, what)
+		}
+		say("Declared were %s.", what)
 	}
-	return text.String()
+	if m.PodsLost > 0 {
+		say("The numbers of %d of %d pods were lost (%s).", m.PodsLost, m.PodsLost+m.PodsRead, m.LostBecause)
+	}
+	return strings.Join(sentences, " ")
 }
 
 func usageSentence(u *carbonv1alpha1.ModelUsage) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "%d calls asked for %s", u.Calls, u.Requested)
-	if u.Effective != u.Requested {
+	asked := u.Requested
+	if asked == "" {
+		asked = "no model by name"
+	}
+	fmt.Fprintf(&text, "%s asked for %s", calls(u.Calls+u.FailedCalls), asked)
+	if u.Effective != u.Requested && u.Calls > 0 && u.Effective != "" {
 		fmt.Fprintf(&text, " and got %s", u.Effective)
 	}
 	if u.EnergyKWh != "" {
@@ -59,5 +72,18 @@ func usageSentence(u *carbonv1alpha1.ModelUsage) string {
 	if u.RequestedKWh != "" && u.RequestedKWh != u.EnergyKWh {
 		fmt.Fprintf(&text, " instead of %s", u.RequestedKWh)
 	}
+	if u.FailedCalls > 0 {
+		fmt.Fprintf(&text, "; %d were not answered", u.FailedCalls)
+	}
+	if u.UnknownEnergyCalls > 0 {
+		fmt.Fprintf(&text, "; the energy of %d is unknown", u.UnknownEnergyCalls)
+	}
 	return text.String() + "."
+}
+
+func calls(n int64) string {
+	if n == 1 {
+		return "1 call"
+	}
+	return fmt.Sprintf("%d calls", n)
 }

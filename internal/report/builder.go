@@ -173,6 +173,9 @@ func jobTotals(caj *carbonv1alpha1.CarbonAwareJob) (Totals, error) {
 	if e.FinalAt == nil {
 		totals.Provisional = 1
 	}
+	if err == nil {
+		totals.Measured, err = measuredOf(caj, &totals)
+	}
 	return totals, err
 }
 

@@ -120,6 +120,9 @@ func (b *Builder) notes() []string {
 		"were stopped by their own limit or that of a budget, and count with what they had emitted")
 	note(b.total.Deleted, "is deleted and known from a CarbonBudget only: its energy and causes are not in the sums",
 		"are deleted and known from CarbonBudgets only: their energy and causes are not in the sums")
+	if m := b.total.Measured; m != nil {
+		notes = append(notes, m.note())
+	}
 	note(b.unfinished, "waits or runs and is not in the report", "wait or run and are not in the report")
 	note(b.failures, "has a record that cannot be read and is left out", "have a record that cannot be read and are left out")
 	notes = append(notes, b.overlapNote()...)

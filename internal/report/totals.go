@@ -51,6 +51,8 @@ type Totals struct {
 	EmbodiedGrams Amount `json:"embodiedGrams"`
 	// AvoidedBy splits AvoidedGrams by cause; the parts add up to it, but for deleted jobs.
 	AvoidedBy Causes `json:"avoidedBy"`
+	// Measured is what meters counted, beside what was declared; absent where there were none.
+	Measured *Measured `json:"measured,omitempty"`
 }
 
 // Causes are grams avoided by moving runs to another time, to another region, and to another model.
@@ -83,6 +85,13 @@ func (t *Totals) add(o *Totals) {
 	t.AvoidedBy.Time.Add(o.AvoidedBy.Time)
 	t.AvoidedBy.Region.Add(o.AvoidedBy.Region)
 	t.AvoidedBy.Model.Add(o.AvoidedBy.Model)
+	if o.Measured == nil {
+		return
+	}
+	if t.Measured == nil {
+		t.Measured = &Measured{}
+	}
+	t.Measured.add(o.Measured)
 }
 
 // totalsOf are the sums over one record; an error names every field that is not a number.
