@@ -202,24 +202,27 @@ func (p pair) into(results goals.Results, name string) {
 	}
 }
 
-func peakMiB(b *testing.B, pid int) float64 { return float64(peakRSS(b, pid)) / 1024 }
+func peakMiB(b *testing.B, pid int) float64 {
+	b.Helper()
+	return float64(peakRSS(b, pid)) / 1024
+}
 
 // peakRSS is the most memory that the process has had, in KiB.
-func peakRSS(b testing.TB, pid int) int {
-	b.Helper()
+func peakRSS(tb testing.TB, pid int) int {
+	tb.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
-		b.Skip("only Linux tells the memory of a process: ", err)
+		tb.Skip("only Linux tells the memory of a process: ", err)
 	}
 	for line := range strings.Lines(string(status)) {
 		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
 			kib, err := strconv.Atoi(strings.Fields(rest)[0])
 			if err != nil {
-				b.Fatal(err)
+				tb.Fatal(err)
 			}
 			return kib
 		}
 	}
-	b.Fatal("there is no VmHWM")
+	tb.Fatal("there is no VmHWM")
 	return 0
 }

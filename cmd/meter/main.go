@@ -88,7 +88,7 @@ func run(ctx context.Context, o *options, out io.Writer) error {
 	if err != nil { // no reason to leave calls uncounted
 		log.Warn("OpenTelemetry: nothing is exported", "error", err)
 	}
-	defer exporter.Close(lastExport)
+	defer exporter.Close(ctx, lastExport)
 	store := meter.NewStore(o.state, o.message)
 	m, err := assemble(o, store, exporter, log)
 	if err != nil {

@@ -66,7 +66,7 @@ func wireTelemetry(pod *corev1.PodSpec, job string) []corev1.EnvVar {
 	return nil
 }
 
-var reference = regexp.MustCompile(`\$\(([^()]+)\)`)
+var envReference = regexp.MustCompile(`\$\(([^()]+)\)`)
 
 // withReferences are the variables of these names, and those before them that they are made of.
 func withReferences(env []corev1.EnvVar, names []string) []corev1.EnvVar {
@@ -80,7 +80,7 @@ func withReferences(env []corev1.EnvVar, names []string) []corev1.EnvVar {
 			continue
 		}
 		found = append(found, *v.DeepCopy())
-		for _, match := range reference.FindAllStringSubmatch(strings.ReplaceAll(v.Value, "$$", ""), -1) {
+		for _, match := range envReference.FindAllStringSubmatch(strings.ReplaceAll(v.Value, "$$", ""), -1) {
 			wanted[match[1]] = true
 		}
 	}

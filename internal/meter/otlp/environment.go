@@ -38,28 +38,33 @@ const (
 // enabled says whether the environment wants metrics exported by OTLP. An error says that it does, in a
 // way that the meter cannot follow.
 func enabled(getenv func(string) string) (bool, error) {
-	first := func(names ...string) (name, value string) {
-		for _, name := range names {
-			if value := strings.TrimSpace(getenv(name)); value != "" {
-				return name, value
-			}
-		}
-		return "", ""
-	}
-	name, endpoint := first(metricsEndpointEnv, endpointEnv)
-	if endpoint == "" || strings.EqualFold(strings.TrimSpace(getenv(disabledEnv)), "true") {
-		return false, nil
-	}
-	exporters := strings.Split(getenv(exportersEnv), ",")
-	if getenv(exportersEnv) != "" && !slices.Contains(exporters, "otlp") {
+	name, endpoint := first(getenv, metricsEndpointEnv, endpointEnv)
+	if endpoint == "" || isOff(getenv) {
 		return false, nil
 	}
 	if u, err := url.Parse(endpoint); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return false, fmt.Errorf("%s has to be an http or https URL with a host", name)
 	}
-	if name, value := first(metricsProtocolEnv, protocolEnv); value != "" && value != protocol {
+	if name, value := first(getenv, metricsProtocolEnv, protocolEnv); value != "" && value != protocol {
 		return false, fmt.Errorf("%s has to be %s, the one that the meter speaks: for metrics alone set %s and %s",
 			name, protocol, metricsProtocolEnv, metricsEndpointEnv)
 	}
 	return true, nil
+}
+
+// first is the first of the variables that is set, and its value.
+func first(getenv func(string) string, names ...string) (name, value string) {
+	for _, name := range names {
+		if value := strings.TrimSpace(getenv(name)); value != "" {
+			return name, value
+		}
+	}
+	return "", ""
+}
+
+// isOff says whether the SDK, or the export of metrics by OTLP, is turned off.
+func isOff(getenv func(string) string) bool {
+	exporters := getenv(exportersEnv)
+	return strings.EqualFold(strings.TrimSpace(getenv(disabledEnv)), "true") ||
+		exporters != "" && !slices.Contains(strings.Split(exporters, ","), "otlp")
 }

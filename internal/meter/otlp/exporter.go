@@ -157,12 +157,13 @@ func attributes(k meter.Kind) []attribute.KeyValue {
 	return all
 }
 
-// Close exports what is left, and gives up after the time given.
-func (e *Exporter) Close(within time.Duration) {
+// Close exports what is left, and gives up after the time given. It does so also when the context has
+// ended.
+func (e *Exporter) Close(ctx context.Context, within time.Duration) {
 	if e == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), within)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), within)
 	defer cancel()
 	if err := e.provider.Shutdown(ctx); err != nil {
 		otel.Handle(err)
