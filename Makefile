@@ -25,6 +25,8 @@ ACTIONLINT := bin/actionlint
 CYCLONEDX := bin/cyclonedx-gomod
 GOVULNCHECK := bin/govulncheck
 HELM := bin/helm
+KREW := bin/krew
+KREW_VALIDATE := bin/validate-krew-manifest
 
 # What the binaries say of themselves.
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
@@ -52,7 +54,7 @@ demo: build $(CONTROLPLANE) ## Watch the operator work, on kind where docker ans
 test: test-unit test-envtest test-faults test-docs test-kwok ## Every test that needs no root: units, API server, faults, end to end on simulated nodes.
 
 .PHONY: test-unit
-test-unit: $(HELM) $(KUSTOMIZE) ## The tests of the packages that need no API server.
+test-unit: $(HELM) $(KUSTOMIZE) $(KREW) $(KREW_VALIDATE) ## The tests of the packages that need no API server.
 	packages=$$(go list ./... | grep -vE '$(NEEDS_APISERVER)|$(NEEDS_CLUSTER)'); \
 	  go test $(TESTFLAGS) $$packages
 	go test -C hack/controlplane $(TESTFLAGS) ./...
@@ -243,6 +245,10 @@ $(ACTIONLINT) $(CYCLONEDX) $(GOVULNCHECK):
 
 $(HELM): hack/tools/helm/go.mod
 	go build -C hack/tools/helm -o ../../../$@ helm.sh/helm/v4/cmd/helm
+	@touch $@
+
+$(KREW) $(KREW_VALIDATE): hack/tools/krew/go.mod
+	go build -C hack/tools/krew -o ../../../$@ sigs.k8s.io/krew/cmd/$(notdir $@)
 	@touch $@
 
 # go build knows best whether the control-plane tool is up to date.

@@ -68,6 +68,8 @@ for platform in linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64;
   rm -rf "$staging"
 done
 
+hack/krew-manifest.sh "$VERSION" "$OUT" >"$OUT/carbon.yaml"
+
 step "The images, as OCI layouts"
 for command in manager meter; do
   digest=$("$IMAGER" -name "$command" -version "$VERSION" -time "$EPOCH" -out "$OUT/images/$command" \
