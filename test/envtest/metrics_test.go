@@ -73,18 +73,47 @@ var _ = Describe("Metrics", func() {
 		Expect(reasonOf(w.get("once"), "EmissionsRecorded")).To(Equal("True/Final"))
 		Expect(recordedRuns()).To(Equal(before + 1))
 	})
+
+	It("count a run once that its limit stopped, and no other failure", func(ctx context.Context) {
+		w := newWorld(ctx)
+		gb := w.trace("gb", nil, flat(40, 200)...)
+		stoppedRuns := func() float64 { return counter("ecotracker_stopped_runs_total") }
+		before := stoppedRuns()
+		w.started(build.CarbonAwareJob("stopped", w.namespace).Regions(gb).Watts("1000").MaxGrams("100"), w.slot(1))
+		w.started(build.CarbonAwareJob("failed", w.namespace).Regions(gb).Watts("1000"), w.slot(1))
+		w.failed("failed", w.slot(2))
+		w.at(w.slot(2), gb) // 1 kW for half an hour at 200 g/kWh
+		w.plan("stopped")
+		Expect(readyOf(w.get("stopped"))).To(Equal("BudgetExceeded"))
+		Expect(stoppedRuns()).To(Equal(before), "its pods may still run")
+		w.paused("stopped", w.slot(2))
+		for range 3 { // and a restart in between
+			w.plan("stopped")
+			w.plan("failed")
+			w.restart()
+		}
+		Expect(reasonOf(w.get("stopped"), "Failed")).To(Equal("True/CarbonBudgetExceeded"))
+		Expect(reasonOf(w.get("failed"), "Failed")).To(HavePrefix("True/"))
+		Expect(stoppedRuns()).To(Equal(before + 1))
+	})
 })
 
 // recordedRuns is the counter of final records.
 func recordedRuns() float64 {
 	GinkgoHelper()
+	return counter("ecotracker_recorded_runs_total")
+}
+
+// counter is the value of a counter without labels.
+func counter(name string) float64 {
+	GinkgoHelper()
 	families, err := metrics.Registry.Gather()
 	Expect(err).NotTo(HaveOccurred())
 	for _, f := range families {
-		if f.GetName() == "ecotracker_recorded_runs_total" {
+		if f.GetName() == name {
 			return f.GetMetric()[0].GetCounter().GetValue()
 		}
 	}
-	Fail("there is no such counter")
+	Fail("there is no counter " + name)
 	return 0
 }
