@@ -23,6 +23,7 @@ import (
 	"math"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Chart shows values over time as columns from zero up.
@@ -68,9 +69,13 @@ func (c *Chart) Write(to io.Writer, s Screen) error {
 		out.WriteString("\n")
 	}
 	fmt.Fprintf(&out, "%5s └%s\n", "0", strings.Repeat("─", len(columns)))
-	fmt.Fprintf(&out, "%*s%s\n", axisWidth, "", strings.TrimRight(ticks(columns), " "))
+	fmt.Fprintf(&out, "%*s%s\n", axisWidth, "", strings.TrimRight(ticks(columns, s.Width-axisWidth), " "))
 	if marks := strings.TrimRight(markLine(columns), " "); marks != "" {
-		fmt.Fprintf(&out, "%*s%s  %s\n", axisWidth, "", marks, c.Mark)
+		legend := "  " + c.Mark
+		if axisWidth+utf8.RuneCountInString(marks+legend) > s.Width {
+			legend = fmt.Sprintf("\n%*s▲ %s", axisWidth, "", c.Mark)
+		}
+		fmt.Fprintf(&out, "%*s%s%s\n", axisWidth, "", marks, legend)
 	}
 	if _, err := to.Write(out.Bytes()); err != nil {
 		return fmt.Errorf("writing the chart: %w", err)
@@ -134,8 +139,8 @@ func (c column) cell(row int, top float64, color bool) string {
 
 const tickEvery = 6 * time.Hour
 
-// ticks are the times below the axis: every six hours, and the day at midnight.
-func ticks(columns []column) string {
+// ticks are the times below the axis: every six hours, and the day at midnight, as far as they fit.
+func ticks(columns []column, width int) string {
 	line := []rune(strings.Repeat(" ", len(columns)+len("Mon 00:00")))
 	free := 0
 	for i, c := range columns {
@@ -149,6 +154,9 @@ func ticks(columns []column) string {
 		text := at.Format("15:04")
 		if at.Hour() == 0 {
 			text = at.Format("Mon 2")
+		}
+		if i+len(text) > width {
+			break
 		}
 		copy(line[i:], []rune(text))
 		free = i + len(text) + 1

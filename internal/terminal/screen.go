@@ -33,6 +33,8 @@ type Screen struct {
 	Charts bool
 	// Color says whether it shows colours.
 	Color bool
+	// Wide says that tables and texts may be wider than the screen.
+	Wide bool
 }
 
 const (
@@ -70,7 +72,7 @@ func ScreenOf(out io.Writer, mode string, env func(string) string) (Screen, erro
 // Limit is how wide texts and tables may be: as wide as the screen where a person looks, else 0, for as
 // wide as they are.
 func (s Screen) Limit() int {
-	if s.Charts {
+	if s.Charts && !s.Wide {
 		return s.Width
 	}
 	return 0
