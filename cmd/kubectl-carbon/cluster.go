@@ -22,6 +22,8 @@ import (
 	"os"
 
 	"github.com/spf13/pflag"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
@@ -118,4 +120,12 @@ func (c *cluster) client() (client.Client, error) {
 		return nil, fmt.Errorf("connecting to the cluster: %w", err)
 	}
 	return made, nil
+}
+
+// installed says what to look for when a cluster does not know our kinds.
+func installed(err error) error {
+	if meta.IsNoMatchError(err) || apierrors.IsNotFound(err) {
+		return fmt.Errorf("%w (is the EcoTracker operator installed in this cluster?)", err)
+	}
+	return err
 }

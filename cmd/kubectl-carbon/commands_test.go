@@ -27,9 +27,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/controller"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/forecast"
@@ -44,6 +41,9 @@ func TestMistakesAreNamed(t *testing.T) {
 		"forecast mars":            "there are: de, eu-north, gb",
 		"forecast gb --hours 0":    "--hours",
 		"forecast gb --chart loud": "--chart",
+		"forecast gb --duration 0": "--duration",
+		"forecast gb --windows 0":  "--windows",
+		"explain":                  "accepts 1 arg(s)",
 		"plan":                     "filename",
 		"plan -f nowhere.yaml":     "nowhere.yaml",
 		"plan -f docs_test.go":     "docs_test.go",
@@ -154,13 +154,18 @@ func TestPlanReadsJSONListsAndSeveralDocuments(t *testing.T) {
 // planned is what a plan against the trace of a day says.
 func planned(t *testing.T, args ...string) (string, error) {
 	t.Helper()
+	return plannedOf(t, "../../docs/examples/job.yaml", args...)
+}
+
+func plannedOf(t *testing.T, file string, args ...string) (string, error) {
+	t.Helper()
 	trace := filepath.Join(t.TempDir(), "gb.csv")
 	table := "from,to,intensity_forecast\n2026-02-14T00:00Z,2026-02-14T01:00Z,300\n2026-02-14T01:00Z,2026-02-14T02:00Z,200\n" +
 		"2026-02-14T02:00Z,2026-02-14T03:00Z,100\n2026-02-14T03:00Z,2026-02-14T04:00Z,250\n"
 	if err := os.WriteFile(trace, []byte(table), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	args = append([]string{"plan", "-f", "../../docs/examples/job.yaml", "--trace", "gb=" + trace}, args...)
+	args = append([]string{"plan", "-f", file, "--trace", "gb=" + trace}, args...)
 	return run(t, 0, nil, args...)
 }
 
@@ -176,6 +181,75 @@ func TestPlanWithoutACluster(t *testing.T) {
 	}
 	if out, err = planned(t, "--at", "2026-02-14T02:30:00Z"); err != nil || !strings.Contains(out, "starts now: gb is at its greenest") {
 		t.Errorf("at half past two: %v\n%s", err, out)
+	}
+}
+
+// The model is a part of what would happen: a plan tells of it, and its grams are those of the model.
+func TestPlanTellsOfTheModel(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "job.yaml")
+	job := `apiVersion: carbon.ecotracker.dev/v1alpha1
+kind: CarbonAwareJob
+metadata: {name: summaries}
+spec:
+  regions: [gb]
+  maxDelay: 0s
+  llm:
+    modelEnv: OPENAI_MODEL
+    workload: {calls: 1000, outputTokensPerCall: 200}
+    downgrade: {model: gpt-4o-mini, aboveGramsPerKWh: 250}
+  jobTemplate:
+    spec:
+      template:
+        spec:
+          restartPolicy: Never
+          containers: [{name: main, image: example.org/job:1, env: [{name: OPENAI_MODEL, value: gpt-4o}]}]
+`
+	if err := os.WriteFile(file, []byte(job), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := plannedOf(t, file)
+	for _, want := range []string{
+		"It would run with gpt-4o-mini instead of gpt-4o: 300 g/kWh is above the limit of 250.", "With 1000 calls of gpt-4o-mini with 200 output tokens each", "at once at home with gpt-4o (-",
+	} {
+		if err != nil || !strings.Contains(out, want) {
+			t.Errorf("%v: it does not say %q:\n%s", err, want, out)
+		}
+	}
+	if out, err = planned(t); err != nil || !strings.Contains(out, "It would keep gpt-4o: 100 g/kWh is not above the limit of 300.") {
+		t.Errorf("%v:\n%s", err, out)
+	}
+	if out, err = plannedOf(t, file, "-o", "json"); err != nil {
+		t.Fatal(err)
+	}
+	var choices []choice
+	if err := json.Unmarshal([]byte(out), &choices); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range choices {
+		wantModel := map[string]string{"0s": "gpt-4o-mini", "1h": "gpt-4o", "4h": "gpt-4o"}[c.MaxDelay]
+		if wantModel != "" && c.Model != wantModel {
+			t.Errorf("with a delay of %s the model is %s, want %s", c.MaxDelay, c.Model, wantModel)
+		}
+		saved := 1 - *c.Grams / *c.NowGrams
+		if byTime := 1 - *c.GramsPerKWh / *c.NowGramsPerKWh; (c.Model == "gpt-4o") != (saved-byTime < 1e-6 && byTime-saved < 1e-6) {
+			t.Errorf("with a delay of %s and %s %f is saved, by time alone %f", c.MaxDelay, c.Model, saved, byTime)
+		}
+	}
+	if len(choices) != 5 {
+		t.Errorf("got %d choices", len(choices))
+	}
+}
+
+// Wide is for people, with more columns and no limit to their width.
+func TestWideHasMoreColumns(t *testing.T) {
+	for args, want := range map[string]string{
+		"forecast -o wide": "AGAINST-NOW  SOURCE  SIGNAL  FETCHED",
+		"plan -f ../../docs/examples/job.yaml -o wide": "GRAMS  MODEL   NOW-G/KWH  NOW-GRAMS  CHOSEN",
+	} {
+		out, err := run(t, 60, example(), strings.Fields(args)...)
+		if err != nil || !strings.Contains(out, want) {
+			t.Errorf("%s: %v: it does not have %s:\n%s", args, err, want, out)
+		}
 	}
 }
 
@@ -208,7 +282,7 @@ func TestForecastsAndPlansForPrograms(t *testing.T) {
 		"forecast gb -o json":                          `"from": "2026-11-24T12:00:00Z",`,
 		"forecast gb -o yaml":                          "  gramsPerKWh: 287\n  greenest: false\n  quality: Forecast\n",
 		"forecast -o csv":                              "eu-north,2026-11-24T12:00:00Z,2026-11-24T13:00:00Z,185,AnnualMean,",
-		"plan -f ../../docs/examples/job.yaml -o csv":  "nightly-eval,,8h,true,gb,2026-11-24T20:00:00Z,214,287,256.8,344.4,true,\n",
+		"plan -f ../../docs/examples/job.yaml -o csv":  "nightly-eval,,8h,true,gb,2026-11-24T20:00:00Z,214,287,256.8,344.4,gpt-4o,true,\n",
 		"plan -f ../../docs/examples/job.yaml -o json": `"maxDelay": "8h",`,
 		"plan -f ../../docs/examples/job.yaml -o yaml": "  maxDelay: 24h\n",
 	} {
@@ -221,8 +295,8 @@ func TestForecastsAndPlansForPrograms(t *testing.T) {
 			t.Errorf("%s: no list of objects:\n%s", args, out)
 		}
 	}
-	for _, args := range []string{"forecast gb -o wide", "plan -f ../../docs/examples/job.yaml -o html"} {
-		if _, err := run(t, 80, example(), strings.Fields(args)...); err == nil || !strings.Contains(err.Error(), "table, json, yaml, csv") {
+	for _, args := range []string{"forecast gb -o pdf", "plan -f ../../docs/examples/job.yaml -o html", "explain nightly-eval -n nlp -o xml"} {
+		if _, err := run(t, 80, example(), strings.Fields(args)...); err == nil || !strings.Contains(err.Error(), "table, wide, json, yaml, csv") {
 			t.Errorf("%s: %v", args, err)
 		}
 	}
@@ -244,55 +318,12 @@ func TestGreenestWindowsDoNotOverlap(t *testing.T) {
 	}
 }
 
-func TestExplainTellsOfEveryState(t *testing.T) {
-	ready := func(caj *carbonv1alpha1.CarbonAwareJob, reason, message string, others ...metav1.Condition) *carbonv1alpha1.CarbonAwareJob {
-		caj.Status.Conditions = append([]metav1.Condition{{Type: carbonv1alpha1.ConditionReady, Reason: reason, Message: message}}, others...)
-		return caj
-	}
-	failedBy := func(reason, message string) metav1.Condition {
-		return metav1.Condition{Type: carbonv1alpha1.ConditionFailed, Status: metav1.ConditionTrue, Reason: reason, Message: message}
-	}
-	unseen := waiting()
-	unseen.Status = carbonv1alpha1.CarbonAwareJobStatus{}
-	running := ready(nightlyEval(), "Running", "1 pod is active")
-	running.Status.Emissions, running.Status.ReservedGrams, running.Status.Job.CompletionTime = nil, "250", nil
-	failed := ready(nightlyEval(), "Failed", "the Job failed", failedBy("BackoffLimitExceeded", "Job has reached the specified backoff limit"))
-	stopped := ready(nightlyEval(), "BudgetExceeded", "the limit was reached", failedBy(carbonv1alpha1.ReasonCarbonBudgetExceeded, "the limit was reached"),
-		metav1.Condition{Type: carbonv1alpha1.ConditionWithinBudget, Message: "the limit was reached"})
-	for want, job := range map[string]*carbonv1alpha1.CarbonAwareJob{
-		"has not looked at it yet":                      unseen,
-		"Waiting, ?[2J.":                                ready(waiting(), "Waiting", "\x1b[2J"),
-		"It starts in 14h. To start it at once":         waiting(),
-		"BudgetHold, no room in CarbonBudget team.":     ready(waiting(), "BudgetHold", "no room in CarbonBudget team"),
-		`-p '{"spec": {"suspend": false}}'`:             ready(waiting(), "Suspended", "held by spec.suspend"),
-		"59m48s ago. 250 g are set aside for it":        running,
-		"It failed (BackoffLimitExceeded): Job has":     failed,
-		"It was stopped (CarbonBudgetExceeded): the li": stopped,
-		"The record is final since":                     nightlyEval(),
-	} {
-		out, err := run(t, 200, []client.Object{job}, "explain", job.Name, "-n", job.Namespace)
-		if err != nil || !strings.Contains(strings.ReplaceAll(out, "\n", " "), want) {
-			t.Errorf("%v: it does not say %q:\n%s", err, want, out)
-		}
-		if strings.Contains(out, "WithinBudget: the limit was reached") {
-			t.Errorf("it says the same twice:\n%s", out)
-		}
-	}
-}
-
-// Of a job that is deleted its Events are left, for an hour.
-func TestExplainTellsOfADeletedJob(t *testing.T) {
-	out, err := run(t, 80, nightlyEvents(), "explain", "nightly-eval", "-n", "nlp")
-	if err != nil || !strings.Contains(out, "nightly-eval in namespace nlp is deleted") || !strings.Contains(out, "Completed   the Job completed") {
-		t.Errorf("%v:\n%s", err, out)
-	}
-}
-
 func TestTheShellCompletes(t *testing.T) {
 	for args, want := range map[string]string{
-		"__complete forecast ":       "eu-north",
-		"__complete explain -n nlp ": "nightly-eval",
-		"__complete report --by ":    "region",
+		"__complete forecast ":         "eu-north",
+		"__complete explain -n nlp ":   "nightly-eval",
+		"__complete report --by ":      "region",
+		"__complete report --context ": "two",
 	} {
 		out, err := run(t, 0, example(), append(strings.Fields(args), "")...)
 		if err != nil || !strings.Contains(out, want) {
@@ -310,7 +341,7 @@ func TestSince(t *testing.T) {
 			t.Errorf("%q: %v, %v; want %v", text, got, err, want)
 		}
 	}
-	for _, bad := range []string{"-1h", "30", "d", "-3d", "tomorrow"} {
+	for _, bad := range []string{"-1h", "30", "d", "-3d", "1h30d", "NaNd", "1.2.3d", "tomorrow"} {
 		if got, err := parseSince(bad, noon); err == nil {
 			t.Errorf("%q is %v, want an error", bad, got)
 		}

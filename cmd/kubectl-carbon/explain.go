@@ -21,6 +21,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
@@ -33,7 +34,8 @@ import (
 )
 
 func newExplain(where *cluster) *cobra.Command {
-	return &cobra.Command{
+	var format string
+	cmd := &cobra.Command{
 		Use:   "explain JOB",
 		Short: "Tell the story of one job: its plan, its start, its run and its emissions",
 		Long: `Tells in sentences what the operator decided for a CarbonAwareJob, why, and what came of it, from its
@@ -46,54 +48,101 @@ status and its Events. Events are kept for an hour only, by default; the status 
 			if err != nil {
 				return err
 			}
+			screen.Wide = format == formatWide
+			if err := checkFormat(format); err != nil {
+				return err
+			}
+			story, events, err := tell(cmd.Context(), where, args[0])
+			if err != nil {
+				return err
+			}
 			var out bytes.Buffer
-			if err := runExplain(cmd.Context(), where, args[0], &out, screen); err != nil {
+			if isForPeople(format) {
+				err = writeStory(&out, story, events, screen)
+			} else {
+				err = writeRecords(&out, format, storyColumns, storyLines(story, events))
+			}
+			if err != nil {
 				return err
 			}
 			return printOut(cmd, &out)
 		},
 	}
+	addFormatFlag(cmd, &format, "table (sentences, and a table of Events)")
+	return cmd
 }
 
-func runExplain(ctx context.Context, where *cluster, name string, out *bytes.Buffer, screen terminal.Screen) error {
+// tell gathers the story of a job, and its Events.
+func tell(ctx context.Context, where *cluster, name string) ([]passage, []corev1.Event, error) {
 	namespace, err := where.ownNamespace()
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	c, err := where.client()
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	caj := &carbonv1alpha1.CarbonAwareJob{}
 	err = c.Get(ctx, types.NamespacedName{Namespace: namespace, Name: name}, caj)
 	if apierrors.IsNotFound(err) {
-		return explainGone(ctx, c, namespace, name, out, screen)
+		return tellOfGone(ctx, c, namespace, name)
 	}
 	if err != nil {
-		return fmt.Errorf("reading CarbonAwareJob %s: %w", name, err)
+		return nil, nil, installed(fmt.Errorf("reading CarbonAwareJob %s: %w", name, err))
 	}
-	for _, paragraph := range storyOf(caj, where.clock.Now()) {
-		say(out, screen, "%s", paragraph)
-	}
+	story := storyOf(caj, where.clock.Now())
 	events, err := eventsOf(ctx, c, namespace, client.MatchingFields{"involvedObject.uid": string(caj.UID)})
+	if apierrors.IsForbidden(err) {
+		return append(story, passage{"events", "Its Events cannot be read: " + err.Error()}), nil, nil
+	}
+	return story, events, err
+}
+
+// tellOfGone tells of a job that does not exist any more, by the Events that are left of it.
+func tellOfGone(ctx context.Context, c client.Client, namespace, name string) ([]passage, []corev1.Event, error) {
+	events, err := eventsOf(ctx, c, namespace, client.MatchingFields{"involvedObject.kind": "CarbonAwareJob", "involvedObject.name": name})
 	if err != nil {
-		return err
+		return nil, nil, err
+	}
+	if len(events) == 0 {
+		return nil, nil, fmt.Errorf("there is no CarbonAwareJob %s in namespace %s", name, namespace)
+	}
+	return []passage{{"state", fmt.Sprintf(
+		"%s in namespace %s is deleted, by hand or by its ttlSecondsAfterFinished. What it emitted is in the totals of the CarbonBudgets that counted it (kubectl carbon report -n %s); its Events are all else that is left.",
+		name, namespace, namespace)}}, events, nil
+}
+
+func writeStory(out *bytes.Buffer, story []passage, events []corev1.Event, screen terminal.Screen) error {
+	for _, p := range story {
+		say(out, screen, "%s", p.text)
 	}
 	return writeEvents(out, events, screen)
 }
 
-// explainGone tells of a job that does not exist any more, by the Events that are left of it.
-func explainGone(ctx context.Context, c client.Client, namespace, name string, out *bytes.Buffer, screen terminal.Screen) error {
-	events, err := eventsOf(ctx, c, namespace, client.MatchingFields{"involvedObject.kind": "CarbonAwareJob", "involvedObject.name": name})
-	if err != nil {
-		return err
+// storyLine is a paragraph of a story or an Event, for programs.
+type storyLine struct {
+	// Kind is story or event, About what a paragraph is about or the reason of an Event.
+	Kind  string `json:"kind"`
+	About string `json:"about"`
+	// Time of an Event; nothing for a paragraph.
+	Time *time.Time `json:"time,omitempty"`
+	Text string     `json:"text"`
+}
+
+var storyColumns = []string{"kind", "about", "time", "text"}
+
+func (l storyLine) cells() []string { return []string{l.Kind, l.About, timeCell(l.Time), l.Text} }
+
+func storyLines(story []passage, events []corev1.Event) []storyLine {
+	lines := make([]storyLine, 0, len(story)+len(events))
+	for _, p := range story {
+		lines = append(lines, storyLine{Kind: "story", About: p.about, Text: p.text})
 	}
-	if len(events) == 0 {
-		return fmt.Errorf("there is no CarbonAwareJob %s in namespace %s", name, namespace)
+	for i := range events {
+		at := eventTime(&events[i])
+		lines = append(lines, storyLine{Kind: "event", About: events[i].Reason, Time: &at, Text: events[i].Message})
 	}
-	say(out, screen, "%s in namespace %s is deleted, by hand or by its ttlSecondsAfterFinished. What it emitted is in the totals of the CarbonBudgets that counted it (kubectl carbon report -n %s); its Events are all else that is left.",
-		name, namespace, namespace)
-	return writeEvents(out, events, screen)
+	return lines
 }
 
 func writeEvents(out *bytes.Buffer, events []corev1.Event, screen terminal.Screen) error {

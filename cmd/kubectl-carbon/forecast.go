@@ -56,47 +56,56 @@ writes plain rows instead. Times are UTC.`,
   kubectl carbon forecast -o csv > forecasts.csv`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: completeRegion(where),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			screen, err := where.screen(cmd.OutOrStdout(), o.chart)
-			if err != nil {
-				return err
-			}
-			if err := checkFormat(o.format); err != nil {
-				return err
-			}
-			if o.hours < 1 || o.hours > 168 {
-				return fmt.Errorf("--hours: %d is not from 1 to 168", o.hours)
-			}
-			if o.duration < time.Second || o.windows < 1 {
-				return errors.New("--duration must be at least 1s and --windows at least 1")
-			}
-			regions, err := listRegions(cmd.Context(), where)
-			if err != nil {
-				return err
-			}
-			now := where.clock.Now()
-			var out bytes.Buffer
-			switch {
-			case o.format != formatTable:
-				err = writeSlots(&out, regions, args, now, o)
-			case len(args) == 0:
-				err = writeRegions(&out, regions, now, o, screen)
-			default:
-				err = writeForecast(&out, regions, args[0], now, o, screen)
-			}
-			if err != nil {
-				return err
-			}
-			return printOut(cmd, &out)
-		},
+		RunE:              func(cmd *cobra.Command, args []string) error { return runForecast(cmd, where, args, o) },
 	}
 	flags := cmd.Flags()
 	flags.IntVar(&o.hours, "hours", 48, "how far to look ahead, 1 to 168; forecasts seldom reach further than 72")
 	flags.DurationVar(&o.duration, "duration", 30*time.Minute, "length of the windows, for example the expected duration of a job")
 	flags.IntVar(&o.windows, "windows", 3, "how many of the greenest windows to show")
 	addChartFlag(cmd, &o.chart)
-	addFormatFlag(cmd, &o.format)
+	addFormatFlag(cmd, &o.format, "table (and charts, on a terminal)")
 	return cmd
+}
+
+func runForecast(cmd *cobra.Command, where *cluster, args []string, o forecastOptions) error {
+	screen, err := where.screen(cmd.OutOrStdout(), o.chart)
+	if err != nil {
+		return err
+	}
+	screen.Wide = o.format == formatWide
+	if err := o.validate(); err != nil {
+		return err
+	}
+	regions, err := listRegions(cmd.Context(), where)
+	if err != nil {
+		return err
+	}
+	now := where.clock.Now()
+	var out bytes.Buffer
+	switch {
+	case !isForPeople(o.format):
+		err = writeSlots(&out, regions, args, now, o)
+	case len(args) == 0:
+		err = writeRegions(&out, regions, now, o, screen)
+	default:
+		err = writeForecast(&out, regions, args[0], now, o, screen)
+	}
+	if err != nil {
+		return err
+	}
+	return printOut(cmd, &out)
+}
+
+func (o *forecastOptions) validate() error {
+	switch {
+	case o.hours < 1 || o.hours > 168:
+		return fmt.Errorf("--hours: %d is not from 1 to 168", o.hours)
+	case o.duration < time.Second:
+		return fmt.Errorf("--duration: %s is less than 1s", o.duration)
+	case o.windows < 1 || o.windows > 100:
+		return fmt.Errorf("--windows: %d is not from 1 to 100", o.windows)
+	}
+	return checkFormat(o.format)
 }
 
 func addChartFlag(cmd *cobra.Command, mode *string) {
@@ -112,7 +121,7 @@ func listRegions(ctx context.Context, where *cluster) ([]carbonv1alpha1.GridRegi
 	}
 	var list carbonv1alpha1.GridRegionList
 	if err := c.List(ctx, &list); err != nil {
-		return nil, fmt.Errorf("listing GridRegions: %w", err)
+		return nil, installed(fmt.Errorf("listing GridRegions: %w", err))
 	}
 	slices.SortFunc(list.Items, func(a, b carbonv1alpha1.GridRegion) int { return cmp.Compare(a.Name, b.Name) })
 	return list.Items, nil
@@ -145,6 +154,9 @@ func writeRegions(out *bytes.Buffer, regions []carbonv1alpha1.GridRegion, now ti
 	if screen.Width < 90 {
 		sparkline = 16
 	}
+	if screen.Wide {
+		table.Header, table.Right = append(table.Header, "SOURCE", "SIGNAL", "FETCHED"), append(table.Right, false, false, false)
+	}
 	if screen.Charts {
 		table.Header = append(table.Header, fmt.Sprintf("NEXT %dH", o.hours))
 	}
@@ -161,12 +173,27 @@ func writeRegions(out *bytes.Buffer, regions []carbonv1alpha1.GridRegion, now ti
 				row[5] = against(w.Grams, current)
 			}
 		}
+		if screen.Wide {
+			row = append(row, origin(&regions[i].Status)...)
+		}
 		if screen.Charts {
 			row = append(row, terminal.Sparkline(series.Grams, sparkline))
 		}
 		table.Rows = append(table.Rows, row)
 	}
 	return table.WriteFitting(out, screen.Limit()) //nolint:wrapcheck // it says what it could not write
+}
+
+// origin is where the region's intensity comes from: the source, its signal, and when it gave its forecast.
+func origin(status *carbonv1alpha1.GridRegionStatus) []string {
+	source, signal, fetched := "-", "-", "-"
+	if is := status.Intensity; is != nil {
+		source, signal = cmp.Or(is.Source, "-"), cmp.Or(string(is.Signal), "-")
+	}
+	if f := status.Forecast; f != nil && !f.FetchedAt.IsZero() {
+		fetched = clockTime(f.FetchedAt)
+	}
+	return []string{source, signal, fetched}
 }
 
 // writeForecast writes one region: a chart and its greenest windows, or plain rows.
@@ -205,6 +232,10 @@ func indexOf(regions []carbonv1alpha1.GridRegion, name string) (int, error) {
 }
 
 func writeWindows(out *bytes.Buffer, series forecast.Series, windows []forecast.Window, now time.Time, screen terminal.Screen) error {
+	if len(windows) == 0 {
+		say(out, screen, "No window of that length is known.")
+		return nil
+	}
 	table := &terminal.Table{Header: []string{"GREENEST-WINDOW", "IN", "G/KWH", "AGAINST-NOW"}, Right: []bool{false, true, true, true}}
 	current, known := series.At(now)
 	for _, w := range windows {

@@ -18,11 +18,12 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
@@ -88,7 +89,9 @@ func eachJob(ctx context.Context, list jobList, namespace string, use func(*carb
 		return fmt.Errorf("listing CarbonAwareJobs: %w", err)
 	}
 	defer body.Close() //nolint:errcheck // it was only read
-	if err := readJobsOf(json.NewDecoder(body), use); err != nil {
+	// What the API server writes is not checked again: that takes time.
+	d := jsontext.NewDecoder(body, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	if err := readJobsOf(d, use); err != nil {
 		if errors.Is(err, io.EOF) {
 			err = io.ErrUnexpectedEOF
 		}
@@ -98,18 +101,18 @@ func eachJob(ctx context.Context, list jobList, namespace string, use func(*carb
 }
 
 // readJobsOf reads a list from its first brace to the last: one that was cut off is an error.
-func readJobsOf(d *json.Decoder, use func(*carbonv1alpha1.CarbonAwareJob)) error {
-	return members(d, '{', func() error {
-		key, err := d.Token()
+func readJobsOf(d *jsontext.Decoder, use func(*carbonv1alpha1.CarbonAwareJob)) error {
+	return members(d, jsontext.KindBeginObject, func() error {
+		key, err := d.ReadToken()
 		if err != nil {
 			return err //nolint:wrapcheck // eachJob says what was read
 		}
-		if key != "items" {
-			return d.Decode(&json.RawMessage{}) //nolint:wrapcheck // as above
+		if key.String() != "items" {
+			return d.SkipValue() //nolint:wrapcheck // as above
 		}
-		return members(d, '[', func() error {
+		return members(d, jsontext.KindBeginArray, func() error {
 			var job slimJob
-			if err := d.Decode(&job); err != nil {
+			if err := json.UnmarshalDecode(d, &job); err != nil {
 				return err //nolint:wrapcheck // as above
 			}
 			use(job.full())
@@ -120,22 +123,23 @@ func readJobsOf(d *json.Decoder, use func(*carbonv1alpha1.CarbonAwareJob)) error
 
 // members calls read for everything between an opening brace or bracket and the closing one; for nothing
 // when there is null instead.
-func members(d *json.Decoder, open json.Delim, read func() error) error {
-	first, err := d.Token()
+func members(d *jsontext.Decoder, open jsontext.Kind, read func() error) error {
+	first, err := d.ReadToken()
 	if err != nil {
 		return err //nolint:wrapcheck // eachJob says what was read
 	}
-	if first == nil { // null: nothing is in it
+	switch first.Kind() {
+	case jsontext.KindNull:
 		return nil
+	case open:
+	default:
+		return fmt.Errorf("%s is not the %s of a list", first, open)
 	}
-	if first != open {
-		return fmt.Errorf("%v is not the %v of a list", first, open)
-	}
-	for d.More() {
+	for next := d.PeekKind(); next != jsontext.KindEndObject && next != jsontext.KindEndArray; next = d.PeekKind() {
 		if err := read(); err != nil {
 			return err
 		}
 	}
-	_, err = d.Token()
+	_, err = d.ReadToken()
 	return err //nolint:wrapcheck // as above
 }

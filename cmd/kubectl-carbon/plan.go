@@ -48,33 +48,7 @@ start, the saving, and what other delays and regions would give. Nothing is crea
 		Example: `  kubectl carbon plan -f job.yaml
   kubectl carbon plan -f job.yaml --trace gb=gb.csv --trace de=de.csv --at 2026-02-14T08:00:00Z`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			screen, err := where.screen(cmd.OutOrStdout(), o.chart)
-			if err != nil {
-				return err
-			}
-			if err := checkFormat(o.format); err != nil {
-				return err
-			}
-			jobs, err := readJobs(o.file, cmd.InOrStdin())
-			if err != nil {
-				return err
-			}
-			regions, now, err := o.regions(cmd, where, jobs)
-			if err != nil {
-				return err
-			}
-			var out bytes.Buffer
-			if o.format != formatTable {
-				err = writeChoices(&out, jobs, regions, now, o.format)
-			} else {
-				err = writePlans(&out, jobs, regions, now, screen)
-			}
-			if err != nil {
-				return err
-			}
-			return printOut(cmd, &out)
-		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return runPlan(cmd, where, o) },
 	}
 	flags := cmd.Flags()
 	flags.StringVarP(&o.file, "filename", "f", "", "file with CarbonAwareJobs; - for standard input")
@@ -82,11 +56,40 @@ start, the saving, and what other delays and regions would give. Nothing is crea
 		"A CSV table with the columns from, to and intensity_forecast (gCO2e/kWh)")
 	flags.StringVar(&o.at, "at", "", "plan as if it were this time (RFC 3339); only with --trace, where it is the trace's first slot unless the trace covers now")
 	addChartFlag(cmd, &o.chart)
-	addFormatFlag(cmd, &o.format)
+	addFormatFlag(cmd, &o.format, "table (and a chart, on a terminal)")
 	if err := cmd.MarkFlagRequired("filename"); err != nil {
 		panic(err) // the flag does not exist
 	}
 	return cmd
+}
+
+func runPlan(cmd *cobra.Command, where *cluster, o planOptions) error {
+	screen, err := where.screen(cmd.OutOrStdout(), o.chart)
+	if err != nil {
+		return err
+	}
+	screen.Wide = o.format == formatWide
+	if err := checkFormat(o.format); err != nil {
+		return err
+	}
+	jobs, err := readJobs(o.file, cmd.InOrStdin())
+	if err != nil {
+		return err
+	}
+	regions, now, err := o.regions(cmd, where, jobs)
+	if err != nil {
+		return err
+	}
+	var out bytes.Buffer
+	if isForPeople(o.format) {
+		err = writePlans(&out, jobs, regions, now, screen)
+	} else {
+		err = writeChoices(&out, jobs, regions, now, o.format)
+	}
+	if err != nil {
+		return err
+	}
+	return printOut(cmd, &out)
 }
 
 // regions to plan with, and the time to plan at.
@@ -130,7 +133,7 @@ func writePlan(out *bytes.Buffer, job *carbonv1alpha1.CarbonAwareJob, regions []
 		return err //nolint:wrapcheck // the caller names the job
 	}
 	say(out, screen, "%s %s.", nameOf(job), plan.Message())
-	writeOutcome(out, job, plan, screen)
+	writeOutcome(out, job, plan, regions, screen)
 	if err := writePlanChart(out, job, plan, regions, now, screen); err != nil {
 		return err
 	}
@@ -139,5 +142,5 @@ func writePlan(out *bytes.Buffer, job *carbonv1alpha1.CarbonAwareJob, regions []
 		return err
 	}
 	fmt.Fprintln(out)
-	return alternatives(choices, now).WriteFitting(out, screen.Limit()) //nolint:wrapcheck // it says what it could not write
+	return alternatives(choices, now, screen.Wide).WriteFitting(out, screen.Limit()) //nolint:wrapcheck // it says what it could not write
 }

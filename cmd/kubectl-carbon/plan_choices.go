@@ -45,28 +45,26 @@ type choice struct {
 	NowGramsPerKWh *float64 `json:"nowGramsPerKWh"`
 	Grams          *float64 `json:"grams"`
 	NowGrams       *float64 `json:"nowGrams"`
+	// Model that would be used, by the intensity that is expected at the start; empty where none is known.
+	Model string `json:"model,omitempty"`
 	// Chosen says whether the operator would choose it among those of its delay; Excluded, why it cannot.
 	Chosen   bool   `json:"chosen"`
 	Excluded string `json:"excluded,omitempty"`
 }
 
 var choiceColumns = []string{
-	"job", "namespace", "max_delay", "own", "region", "start", "grams_per_kwh", "now_grams_per_kwh", "grams", "now_grams", "chosen", "excluded",
+	"job", "namespace", "max_delay", "own", "region", "start", "grams_per_kwh", "now_grams_per_kwh", "grams", "now_grams", "model", "chosen", "excluded",
 }
 
 func (c choice) cells() []string {
 	return []string{
 		c.Job, c.Namespace, c.MaxDelay, strconv.FormatBool(c.Own), c.Region, timeCell(c.Start), cell(c.GramsPerKWh), cell(c.NowGramsPerKWh),
-		cell(c.Grams), cell(c.NowGrams), strconv.FormatBool(c.Chosen), c.Excluded,
+		cell(c.Grams), cell(c.NowGrams), c.Model, strconv.FormatBool(c.Chosen), c.Excluded,
 	}
 }
 
 // choicesOf are the greenest windows of every region for several delays and the job's own.
 func choicesOf(job *carbonv1alpha1.CarbonAwareJob, regions []carbonv1alpha1.GridRegion, now time.Time) ([]choice, error) {
-	kWh, _, err := controller.PreviewEnergy(job)
-	if err != nil {
-		kWh = math.NaN() // writeOutcome says why
-	}
 	own := maxDelayOf(job)
 	waits := append(slices.Clone(delays), own)
 	slices.Sort(waits)
@@ -79,7 +77,7 @@ func choicesOf(job *carbonv1alpha1.CarbonAwareJob, regions []carbonv1alpha1.Grid
 			return nil, err //nolint:wrapcheck // the caller names the job
 		}
 		for _, candidate := range plan.Candidates {
-			c := choiceOf(plan, candidate, kWh)
+			c := choiceOf(job, regions, plan, candidate)
 			c.Job, c.Namespace, c.MaxDelay, c.Own = nameOf(job), job.Namespace, shortSpan(delay), delay == own
 			choices = append(choices, c)
 		}
@@ -87,15 +85,23 @@ func choicesOf(job *carbonv1alpha1.CarbonAwareJob, regions []carbonv1alpha1.Grid
 	return choices, nil
 }
 
-func choiceOf(plan policy.Plan, candidate policy.Candidate, kWh float64) choice {
-	c := choice{Region: candidate.Region, Excluded: candidate.Excluded, NowGramsPerKWh: known(plan.NowGrams), NowGrams: known(kWh * plan.NowGrams)}
+func choiceOf(job *carbonv1alpha1.CarbonAwareJob, regions []carbonv1alpha1.GridRegion, plan policy.Plan, candidate policy.Candidate) choice {
 	start, grams := candidate.Start, candidate.Grams
-	if candidate.Region == plan.Region { // the start that was chosen, which is now when waiting is not worth it
-		c.Chosen, start, grams = true, plan.Start, plan.Grams
+	chosen := candidate.Region == plan.Region
+	if chosen { // the start that was chosen, which is now when waiting is not worth it
+		start, grams = plan.Start, plan.Grams
 	}
-	if c.GramsPerKWh, c.Grams = known(grams), known(kWh*grams); !start.IsZero() {
+	run, err := controller.PreviewRun(job, regions, candidate.Region, start)
+	if err != nil { // writeOutcome says why
+		run.KWh, run.RequestedKWh = math.NaN(), math.NaN()
+	}
+	c := choice{
+		Region: candidate.Region, Chosen: chosen, Excluded: candidate.Excluded, NowGramsPerKWh: known(plan.NowGrams),
+		GramsPerKWh: known(grams), Grams: known(run.KWh * grams), NowGrams: known(run.RequestedKWh * plan.NowGrams),
+	}
+	if !start.IsZero() {
 		start = start.UTC()
-		c.Start = &start
+		c.Start, c.Model = &start, run.Model
 	}
 	return c
 }

@@ -34,10 +34,19 @@ import (
 )
 
 // writeOutcome says what the plan gives, in grams where the energy is known.
-func writeOutcome(out *bytes.Buffer, job *carbonv1alpha1.CarbonAwareJob, plan policy.Plan, screen terminal.Screen) {
+func writeOutcome(out *bytes.Buffer, job *carbonv1alpha1.CarbonAwareJob, plan policy.Plan, regions []carbonv1alpha1.GridRegion, screen terminal.Screen) {
 	say(out, screen, "Start %s UTC in %s; latest start %s after it is applied.",
 		when(plan.Start), cmp.Or(plan.Region, "no region"), shortSpan(maxDelayOf(job)))
-	kWh, text, err := controller.PreviewEnergy(job)
+	run, err := controller.PreviewRun(job, regions, plan.Region, plan.Start)
+	home := "at once at home"
+	switch {
+	case run.Why == "":
+	case run.Downgraded():
+		say(out, screen, "It would run with %s.", run.Why)
+		home += " with " + run.Requested
+	default:
+		say(out, screen, "It would keep %s: %s.", cmp.Or(run.Model, "its model"), run.Why)
+	}
 	if err != nil {
 		say(out, screen, "Its grams are unknown: %s.", err.Error())
 		return
@@ -46,8 +55,8 @@ func writeOutcome(out *bytes.Buffer, job *carbonv1alpha1.CarbonAwareJob, plan po
 		fmt.Fprintln(out, "The intensity is not known, nor are its grams.")
 		return
 	}
-	before, after := kWh*plan.NowGrams, kWh*plan.Grams
-	say(out, screen, "With %s: %s g instead of %s g at once at home (%s).", text, short(after), short(before), against(after, before))
+	before, after := run.RequestedKWh*plan.NowGrams, run.KWh*plan.Grams
+	say(out, screen, "With %s: %s g instead of %s g %s (%s).", run.Text, short(after), short(before), home, against(after, before))
 }
 
 // say writes a sentence, wrapped where a person reads it.
@@ -87,12 +96,16 @@ func writePlanChart(out *bytes.Buffer, job *carbonv1alpha1.CarbonAwareJob, plan 
 	return chart.Write(out, screen) //nolint:wrapcheck // it says what it could not write
 }
 
-// alternatives are the choices of a job as a table.
-func alternatives(choices []choice, now time.Time) *terminal.Table {
+// alternatives are the choices of a job as a table; wide has more columns.
+func alternatives(choices []choice, now time.Time, wide bool) *terminal.Table {
 	table := &terminal.Table{
 		Header: []string{"MAX-DELAY", "REGION", "START", "G/KWH", "AGAINST-NOW", "GRAMS", "CHOSEN"},
 		Right:  []bool{false, false, false, true, true, true, false},
 		Keys:   2,
+	}
+	if wide {
+		table.Header = slices.Insert(table.Header, 6, "MODEL", "NOW-G/KWH", "NOW-GRAMS")
+		table.Right = slices.Insert(table.Right, 6, false, true, true)
 	}
 	last := ""
 	for _, c := range choices {
@@ -119,6 +132,9 @@ func alternatives(choices []choice, now time.Time) *terminal.Table {
 		}
 		if c.Grams != nil {
 			row[5] = short(*c.Grams)
+		}
+		if wide {
+			row = slices.Insert(row, 6, cmp.Or(c.Model, "-"), cmp.Or(cell(c.NowGramsPerKWh), "-"), cmp.Or(cell(c.NowGrams), "-"))
 		}
 		table.Rows = append(table.Rows, row)
 	}

@@ -29,15 +29,18 @@ import (
 
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/yaml"
+
+	"github.com/ecotracker-dev/ecotracker-operator/internal/report"
 )
 
 // record is a line of what programs read: an object in JSON and YAML, a row in CSV.
 type record interface{ cells() []string }
 
-var recordFormats = []string{formatTable, formatJSON, formatYAML, formatCSV}
+var recordFormats = []string{formatTable, formatWide, formatJSON, formatYAML, formatCSV}
 
-func addFormatFlag(cmd *cobra.Command, format *string) {
-	cmd.Flags().StringVarP(format, "output", "o", formatTable, "table (and charts, on a terminal), json, yaml or csv")
+// addFormatFlag adds -o, of which plain says what is printed without it.
+func addFormatFlag(cmd *cobra.Command, format *string, plain string) {
+	cmd.Flags().StringVarP(format, "output", "o", formatTable, plain+", wide, json, yaml or csv")
 	completeFlag(cmd, "output", func() []string { return recordFormats })
 }
 
@@ -48,6 +51,9 @@ func checkFormat(format string) error {
 	return nil
 }
 
+// isForPeople says whether people read the format, and not programs.
+func isForPeople(format string) bool { return format == formatTable || format == formatWide }
+
 // writeRecords writes a list of records as JSON, YAML or CSV.
 func writeRecords[R record](out *bytes.Buffer, format string, columns []string, records []R) error {
 	switch format {
@@ -55,7 +61,11 @@ func writeRecords[R record](out *bytes.Buffer, format string, columns []string, 
 		w := csv.NewWriter(out)
 		lines := [][]string{columns}
 		for _, r := range records {
-			lines = append(lines, r.cells())
+			cells := r.cells()
+			for i, c := range cells {
+				cells[i] = report.SpreadsheetSafe(c) // no number of a record is negative
+			}
+			lines = append(lines, cells)
 		}
 		return w.WriteAll(lines) //nolint:wrapcheck // a buffer takes it all
 	case formatYAML:

@@ -65,8 +65,8 @@ namespace, model, region, day (UTC) or job. Sums are exact; the table rounds, -o
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.by, "by", string(report.ByNamespace), "group by namespace, model, region, day or job; several separated by commas")
-	flags.StringVar(&o.since, "since", "", "only jobs that finished since then: a time ago (36h, 30d) or a date (2026-11-01)")
+	flags.StringVar(&o.by, "by", string(report.ByNamespace), "group by namespace, model, region, day (UTC) or job; several separated by commas")
+	flags.StringVar(&o.since, "since", "", "only jobs that finished since then: a time ago (36h, 30d), a date (2026-11-01, of UTC) or a time (2026-11-01T00:00:00+01:00)")
 	flags.StringVarP(&o.format, "output", "o", formatTable, "table, wide, json, yaml, csv or html (one page with charts)")
 	flags.StringVar(&o.prometheus, "prometheus", "", "address of a Prometheus that scrapes the manager: sets what the operator itself emitted since --since against what was avoided")
 	completeFlag(cmd, "by", func() []string {
@@ -134,7 +134,7 @@ func addUp(ctx context.Context, where *cluster, namespace string, builder *repor
 	if err := addBudgets(ctx, c, namespace, builder); err != nil {
 		return err
 	}
-	return eachJob(ctx, jobs, namespace, builder.Add)
+	return installed(eachJob(ctx, jobs, namespace, builder.Add))
 }
 
 func reportWriter(format string, width int) (func(*report.Report, io.Writer) error, error) {
@@ -181,7 +181,7 @@ func parseSince(text string, now time.Time) (time.Time, error) {
 			return t, nil
 		}
 	}
-	if number, isDays := strings.CutSuffix(text, "d"); isDays {
+	if number, isDays := strings.CutSuffix(text, "d"); isDays && strings.Trim(number, "0123456789.") == "" {
 		// The hours of so many days, read by the parser of durations: it takes fractions too.
 		if day, err := time.ParseDuration(number + "h"); err == nil && day > 0 && day < 100_000*time.Hour {
 			return now.Add(-24 * day), nil

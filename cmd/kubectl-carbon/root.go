@@ -39,6 +39,7 @@ history of a power grid to tell what waiting for a greener hour is worth there.`
 	root.SetOut(streams.Out)
 	root.SetErr(streams.ErrOut)
 	where.addFlags(root.PersistentFlags())
+	completeWhere(root, where)
 	root.AddCommand(newReport(where))
 	root.AddCommand(newForecast(where))
 	root.AddCommand(newPlan(where))

@@ -18,6 +18,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -29,12 +30,26 @@ import (
 	"github.com/ecotracker-dev/ecotracker-operator/internal/report"
 )
 
+// passage is a paragraph of a story, and what it is about in a word.
+type passage struct{ about, text string }
+
 // storyOf tells of a job in paragraphs of sentences, in the order of its life.
-func storyOf(caj *carbonv1alpha1.CarbonAwareJob, now time.Time) []string {
-	story := []string{stateSentence(caj), submissionSentence(caj)}
-	for _, tell := range []func(*carbonv1alpha1.CarbonAwareJob, time.Time) string{planSentences, conditionSentences, modelSentence, runSentences, meterSentences, emissionsSentences, advice} {
-		if text := tell(caj, now); text != "" {
-			story = append(story, text)
+func storyOf(caj *carbonv1alpha1.CarbonAwareJob, now time.Time) []passage {
+	story := []passage{{"state", stateSentence(caj)}, {"submission", submissionSentence(caj)}}
+	for _, p := range []struct {
+		about string
+		tell  func(*carbonv1alpha1.CarbonAwareJob, time.Time) string
+	}{
+		{"plan", planSentences},
+		{"conditions", conditionSentences},
+		{"model", modelSentence},
+		{"run", runSentences},
+		{"meter", meterSentences},
+		{"emissions", emissionsSentences},
+		{"advice", advice},
+	} {
+		if text := p.tell(caj, now); text != "" {
+			story = append(story, passage{p.about, text})
 		}
 	}
 	return story
@@ -177,18 +192,28 @@ func emissionsSentences(caj *carbonv1alpha1.CarbonAwareJob, _ time.Time) string 
 		}
 		return fmt.Sprintf("Its emissions are not recorded (%s): %s.", c.Reason, strings.TrimSuffix(c.Message, "."))
 	}
-	text := fmt.Sprintf("It emitted %s g CO2e with %s kWh at %s g/kWh. Started at once at home with the model it asked for, it would have emitted %s g at %s g/kWh: %s g are avoided",
-		e.ActualGrams, e.EnergyKWh, e.Intensity.ChosenAtRun, e.BaselineGrams, e.Intensity.HomeAtSubmission, e.AvoidedGrams)
-	if baseline, err := report.ParseAmount(e.BaselineGrams); err == nil && baseline.Sign() > 0 {
-		if avoided, err := report.ParseAmount(e.AvoidedGrams); err == nil {
-			text += fmt.Sprintf(" (%.0f %%)", 100*avoided.Float64()/baseline.Float64())
-		}
-	}
-	text += fmt.Sprintf(", %s by another time, %s by another region, %s by another model.", e.AvoidedBy.Time, e.AvoidedBy.Region, e.AvoidedBy.Model)
+	text := fmt.Sprintf("It emitted %s g CO2e with %s kWh at %s g/kWh. Started at once at home with the model it asked for, it would have emitted %s g at %s g/kWh: ",
+		e.ActualGrams, e.EnergyKWh, e.Intensity.ChosenAtRun, e.BaselineGrams, e.Intensity.HomeAtSubmission) + avoidedText(e)
 	if e.FinalAt == nil {
 		return text + " The record is provisional: actual intensities are not published yet."
 	}
 	return text + fmt.Sprintf(" The record is final since %s; the worst intensity in it is of the quality %s.", clockTime(*e.FinalAt), e.Quality)
+}
+
+// avoidedText says what was avoided and how, or how much more was emitted.
+func avoidedText(e *carbonv1alpha1.EmissionsStatus) string {
+	more, dirtier := strings.CutPrefix(string(e.AvoidedGrams), "-")
+	percent := ""
+	baseline, err := report.ParseAmount(e.BaselineGrams)
+	if avoided, alsoErr := report.ParseAmount(e.AvoidedGrams); err == nil && alsoErr == nil && baseline.Sign() > 0 {
+		percent = fmt.Sprintf(" (%.0f %%)", math.Abs(100*avoided.Float64()/baseline.Float64()))
+	}
+	if dirtier {
+		return fmt.Sprintf("%s g more than that were emitted%s. Another time avoided %s g, another region %s, another model %s.",
+			more, percent, e.AvoidedBy.Time, e.AvoidedBy.Region, e.AvoidedBy.Model)
+	}
+	return fmt.Sprintf("%s g are avoided%s, %s by another time, %s by another region, %s by another model.",
+		e.AvoidedGrams, percent, e.AvoidedBy.Time, e.AvoidedBy.Region, e.AvoidedBy.Model)
 }
 
 // advice is what a person can do now.
@@ -200,8 +225,10 @@ func advice(caj *carbonv1alpha1.CarbonAwareJob, now time.Time) string {
 	switch ready.Reason {
 	case carbonv1alpha1.ReasonWaiting:
 		text := ""
-		if plan := caj.Status.Plan; plan != nil {
+		if plan := caj.Status.Plan; plan != nil && plan.Start.After(now) {
 			text = fmt.Sprintf("It starts in %s. ", shortSpan(plan.Start.Sub(now)))
+		} else if plan != nil {
+			text = fmt.Sprintf("It should have started %s ago: look whether the operator runs. ", shortSpan(now.Sub(plan.Start.Time)))
 		}
 		return text + fmt.Sprintf("To start it at once: kubectl annotate carbonawarejob %s -n %s %s=true", caj.Name, caj.Namespace, carbonv1alpha1.AnnotationRunNow)
 	case carbonv1alpha1.ReasonSuspended:

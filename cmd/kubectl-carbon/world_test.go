@@ -154,11 +154,12 @@ func at(hour, minute, second int) metav1.Time {
 
 // nightlyEval has just finished in another region with a cheaper model.
 func nightlyEval() *carbonv1alpha1.CarbonAwareJob {
-	caj := build.CarbonAwareJob("nightly-eval", "nlp").Regions("gb", "de").MaxDelay(4*time.Hour).KWh("1.2").
+	caj := build.CarbonAwareJob("nightly-eval", "nlp").Regions("gb", "de").MaxDelay(4*time.Hour).
 		Model("OPENAI_MODEL", "gpt-4o", "gpt-4o-mini", 100).Obj()
+	caj.Spec.LLM.Workload = &carbonv1alpha1.WorkloadSpec{Calls: 2000, OutputTokensPerCall: 400}
 	caj.UID, caj.CreationTimestamp = "nightly", at(7, 30, 0)
 	start, end, candidate := at(11, 0, 12), at(11, 31, 40), at(11, 30, 0)
-	in := estimate.Input{RequestedKWh: 1.2, EffectiveKWh: 1.2, HomeAtSubmission: 265, HomeAtRun: 236, ChosenAtRun: 143.5}
+	in := estimate.Input{RequestedKWh: 1.2, EffectiveKWh: 0.3, HomeAtSubmission: 265, HomeAtRun: 236, ChosenAtRun: 143.5}
 	caj.Status = recorded(in, end)
 	final := at(11, 45, 0)
 	caj.Status.Emissions.FinalAt = &final

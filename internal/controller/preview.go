@@ -89,14 +89,40 @@ func TraceRegion(name string, series forecast.Series) carbonv1alpha1.GridRegion 
 	return region
 }
 
-// PreviewEnergy is the energy of one whole run in kWh, with the model that the job asks for by the
-// built-in table of models, and how it is known, in words. An error says why it is unknown.
-func PreviewEnergy(caj *carbonv1alpha1.CarbonAwareJob) (kWh float64, text string, err error) {
-	models := modelFacts{catalog: estimate.BuiltIn(), method: estimate.EcoLogits011}
-	requested := requestedModel(caj.Spec.LLM, &caj.Spec.JobTemplate)
-	energy, problem := wholeRun(caj, requested, durationOr(caj.Spec.ExpectedDuration, defaultExpectedDuration), models)
-	if problem != nil {
-		return 0, "", errors.New(problem.message)
+// PreviewedRun is how a run would be, as far as that is known before it.
+type PreviewedRun struct {
+	// Requested is the model asked for, Model the one that would be used; empty where none is known.
+	Requested, Model string
+	// Why the model is that one, in words; empty without spec.llm.downgrade.
+	Why string
+	// KWh of one whole run with Model, RequestedKWh with Requested; Text says in words how KWh is known.
+	KWh, RequestedKWh float64
+	Text              string
+}
+
+// Downgraded says whether a cheaper model than the one asked for would be used.
+func (r PreviewedRun) Downgraded() bool { return r.Model != r.Requested }
+
+// PreviewRun is how a run would be that starts at the given time in the named region: its model by the
+// intensity that is expected then, as at a start, and its energy by the built-in table of models. An error
+// says why the energy is unknown; the model is told all the same.
+func PreviewRun(caj *carbonv1alpha1.CarbonAwareJob, regions []carbonv1alpha1.GridRegion, region string, start time.Time) (PreviewedRun, error) {
+	facts := regionFacts{name: region}
+	if i := slices.IndexFunc(regions, func(r carbonv1alpha1.GridRegion) bool { return r.Name == region }); i >= 0 {
+		facts.object = &regions[i]
 	}
-	return energy.kWh.Mean(), energy.text, nil
+	decided := decideStart(caj, facts, start)
+	run := PreviewedRun{Requested: decided.RequestedModel, Model: decided.Model, Why: decided.DowngradeMessage}
+	models := modelFacts{catalog: estimate.BuiltIn(), method: estimate.EcoLogits011}
+	duration := durationOr(caj.Spec.ExpectedDuration, defaultExpectedDuration)
+	energy, problem := wholeRun(caj, run.Requested, duration, models)
+	if problem == nil {
+		run.RequestedKWh = energy.kWh.Mean()
+		energy, problem = wholeRun(caj, run.Model, duration, models)
+	}
+	if problem != nil {
+		return run, errors.New(problem.message)
+	}
+	run.KWh, run.Text = energy.kWh.Mean(), energy.text
+	return run, nil
 }

@@ -100,7 +100,13 @@ func (b *Builder) settledOf(budget *carbonv1alpha1.CarbonBudget) (settled, error
 	periods := []carbonv1alpha1.PeriodTotal{{Settled: budget.Status.Settled}}
 	periods[0].Start.Time = start
 	for _, p := range append(periods, budget.Status.History...) {
-		if p.Settled == nil || p.Start.Time.Before(b.since) {
+		if p.Settled == nil {
+			continue
+		}
+		if p.Start.Time.Before(b.since) {
+			if p.Settled.Jobs > 0 && (p.End.IsZero() || p.End.After(b.since)) { // it reaches into the time of the report
+				b.cut = append(b.cut, fmt.Sprintf("%s (%d since %s)", s.name, p.Settled.Jobs, p.Start.UTC().Format("2006-01-02 15:04")))
+			}
 			continue
 		}
 		consumed, err := ParseAmount(p.Settled.ConsumedGrams)
@@ -136,10 +142,23 @@ func (b *Builder) addSettled(s settled) {
 // settledAlready says whether a budget has taken over the job, which is being deleted.
 func (b *Builder) settledAlready(uid types.UID) bool { return b.settling[uid] }
 
-// overlapNote names the budgets that were left out.
-func (b *Builder) overlapNote() []string {
-	if len(b.overlapping) == 0 {
-		return nil
+// budgetNotes name the budgets that were left out, and those of which a period was.
+func (b *Builder) budgetNotes() []string {
+	var notes []string
+	if len(b.overlapping) > 0 {
+		notes = append(notes, "of CarbonBudgets that can count the same job one is used; not used: "+listed(b.overlapping))
 	}
-	return []string{"of CarbonBudgets that can count the same job one is used; not used: " + strings.Join(b.overlapping, ", ")}
+	if len(b.cut) > 0 {
+		notes = append(notes, "deleted jobs are counted by whole periods of a CarbonBudget; not in the report, because they began before it: "+listed(b.cut))
+	}
+	return notes
+}
+
+// listed names a few things, and says how many more there are.
+func listed(things []string) string {
+	text := strings.Join(things[:min(maxNamed, len(things))], ", ")
+	if more := len(things) - maxNamed; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }

@@ -17,6 +17,7 @@ limitations under the License.
 package report
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -65,6 +66,32 @@ func TestDeletedJobsCountByTheirBudget(t *testing.T) {
 	}
 	if r := settledReport(lastDay.AddDate(0, 0, -10), nil, b); r.Total.Jobs != 3 || r.Total.EmittedGrams.String() != "100.5" {
 		t.Errorf("of the last ten days got %+v", r.Total)
+	}
+}
+
+// A month of a budget in Amsterdam begins an hour or two before that of a report, and is not in it: that must
+// not be silent.
+func TestAPeriodThatReachesIntoTheReportIsTold(t *testing.T) {
+	since := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	monthly := budget("monthly", nil, 0, "100", "20", 3)
+	monthly.Status.Period.Start = metav1.NewTime(since.Add(-time.Hour))
+	monthly.Status.History = []carbonv1alpha1.PeriodTotal{{
+		Start: metav1.NewTime(since.AddDate(0, -1, 0)), End: metav1.NewTime(since.Add(-time.Hour)),
+		Settled: &carbonv1alpha1.SettledTotal{ConsumedGrams: "10", AvoidedGrams: "1", Jobs: 9},
+	}}
+	r := settledReport(since, nil, monthly)
+	if notes := strings.Join(r.Notes, "\n"); r.Total.Jobs != 0 || !strings.HasSuffix(notes, "began before it: nlp/monthly (3 since 2026-10-31 23:00)") {
+		t.Errorf("%d jobs, the notes are %s", r.Total.Jobs, notes)
+	}
+	if r := settledReport(since.Add(-time.Hour), nil, monthly); r.Total.Jobs != 3 || len(r.Notes) != 1 {
+		t.Errorf("from the beginning of the period: %d jobs, the notes are %v", r.Total.Jobs, r.Notes)
+	}
+	var many []carbonv1alpha1.CarbonBudget
+	for i := range 7 {
+		many = append(many, budget(fmt.Sprint(i), nil, 30, "1", "0", 1))
+	}
+	if notes := strings.Join(settledReport(since, nil, many...).Notes, "\n"); !strings.HasSuffix(notes, " and 2 more") {
+		t.Errorf("the notes are %s", notes)
 	}
 }
 

@@ -73,9 +73,10 @@ type Builder struct {
 	unfinished int
 	remarks    []string
 	failures   int
-	// settling are jobs that a budget has taken over already; overlapping the budgets left out.
-	settling    map[types.UID]bool
-	overlapping []string
+	// settling are jobs that a budget has taken over already; overlapping the budgets left out, cut those
+	// with a period that began before the report.
+	settling         map[types.UID]bool
+	overlapping, cut []string
 }
 
 // grouping holds the sums by one combination of dimensions.
@@ -129,11 +130,11 @@ func (g *grouping) add(values []string, totals *Totals) {
 	group.add(totals)
 }
 
-// maxBroken is how many unreadable records are named.
-const maxBroken = 5
+// maxNamed is how many unreadable records and budgets are named in the notes.
+const maxNamed = 5
 
 func (b *Builder) fail(caj *carbonv1alpha1.CarbonAwareJob, err error) {
-	if b.failures++; b.failures <= maxBroken {
+	if b.failures++; b.failures <= maxNamed {
 		b.Note(fmt.Sprintf("%s/%s: %s", caj.Namespace, caj.Name, strings.ReplaceAll(err.Error(), "\n", "; ")))
 	}
 }

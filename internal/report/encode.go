@@ -63,7 +63,7 @@ func (r *Report) WriteCSV(to io.Writer) error {
 	for _, g := range grouping.Groups {
 		var record []string
 		for _, value := range g.Values {
-			record = append(record, spreadsheetSafe(value))
+			record = append(record, SpreadsheetSafe(value))
 		}
 		for _, count := range []int{g.Jobs, g.Provisional, g.Unknown, g.Stopped, g.Deleted} {
 			record = append(record, strconv.Itoa(count))
@@ -82,8 +82,8 @@ func (r *Report) WriteCSV(to io.Writer) error {
 	return nil
 }
 
-// spreadsheetSafe keeps a spreadsheet from taking a name for a formula.
-func spreadsheetSafe(value string) string {
+// SpreadsheetSafe keeps a spreadsheet from taking a text for a formula.
+func SpreadsheetSafe(value string) string {
 	if value != none && strings.ContainsAny(value[:min(1, len(value))], "=+-@\t\r") {
 		return "'" + value
 	}

@@ -47,3 +47,11 @@ func equivalents(t *Totals) []Equivalent {
 		{Of: "avoided", Value: t.AvoidedGrams.Float64() / GramsPerKm, Unit: carUnit, Source: carSource},
 	}
 }
+
+// forPeople names what is compared, and how much of the unit it is: never less than nothing.
+func (e Equivalent) forPeople() (of, value string) {
+	if e.Value < 0 {
+		return "emitted beyond the baseline", quantity(-e.Value)
+	}
+	return e.Of, quantity(e.Value)
+}

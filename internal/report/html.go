@@ -23,6 +23,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 //go:embed page.html
@@ -32,9 +33,9 @@ var pageSource string
 var page = template.Must(template.New("page").Parse(pageSource))
 
 // PageGroupings are the groupings that the HTML page shows; a report needs all of them to be
-// written as a page.
+// written as a page. Its first grouping is shown as well.
 func PageGroupings() [][]Dimension {
-	return [][]Dimension{{ByNamespace}, {ByModel}, {ByRegion}, {ByDay}}
+	return append(slices.Clone(pageTables), []Dimension{ByDay})
 }
 
 // pageData is what the page shows: everything is text or a length already.
@@ -82,14 +83,15 @@ func (r *Report) WriteHTML(to io.Writer) error {
 		Causes:    causeBars(&r.Total, grams),
 		Days:      dayBars(r.grouping(ByDay), grams),
 	}
-	for _, s := range []struct {
-		title string
-		by    Dimension
-	}{{"By namespace", ByNamespace}, {"By model", ByModel}, {"By region", ByRegion}} {
-		data.Sections = append(data.Sections, r.section(s.title, s.by))
+	for _, by := range pageTables {
+		data.Sections = append(data.Sections, r.section(by, r.grouping(by...)))
+	}
+	if first := r.Groupings[0]; !slices.ContainsFunc(pageTables, func(by []Dimension) bool { return slices.Equal(by, first.By) }) {
+		data.Sections = append(data.Sections, r.section(first.By, first.Groups))
 	}
 	for _, e := range r.Equivalents {
-		data.Cars = append(data.Cars, car{e.Of, quantity(e.Value), e.Unit})
+		of, value := e.forPeople()
+		data.Cars = append(data.Cars, car{of, value, e.Unit})
 		data.CarSource = e.Source
 	}
 	if err := page.Execute(to, data); err != nil {
@@ -98,19 +100,28 @@ func (r *Report) WriteHTML(to io.Writer) error {
 	return nil
 }
 
-// grouping is the one by the given dimension alone; nil when the report has none.
-func (r *Report) grouping(by Dimension) []Group {
-	i := slices.IndexFunc(r.Groupings, func(g Grouping) bool { return len(g.By) == 1 && g.By[0] == by })
+// pageTables are the tables that every page has; the first grouping of a report has one too.
+var pageTables = [][]Dimension{{ByNamespace}, {ByModel}, {ByRegion}}
+
+// grouping is the one by the given dimensions; nil when the report has none.
+func (r *Report) grouping(by ...Dimension) []Group {
+	i := slices.IndexFunc(r.Groupings, func(g Grouping) bool { return slices.Equal(g.By, by) })
 	if i < 0 {
 		return nil
 	}
 	return r.Groupings[i].Groups
 }
 
-func (r *Report) section(title string, by Dimension) section {
-	s := section{Title: title, Column: string(by)}
-	groups := slices.Clone(r.grouping(by))
-	slices.SortStableFunc(groups, func(a, b Group) int { return b.BaselineGrams.dec.Cmp(&a.BaselineGrams.dec) })
+func (r *Report) section(by []Dimension, groups []Group) section {
+	words := make([]string, len(by))
+	for i, d := range by {
+		words[i] = string(d)
+	}
+	s := section{Title: "By " + strings.Join(words, " and "), Column: strings.Join(words, ", ")}
+	groups = slices.Clone(groups)
+	if !slices.Contains(by, ByDay) { // days stay in their order
+		slices.SortStableFunc(groups, func(a, b Group) int { return b.BaselineGrams.dec.Cmp(&a.BaselineGrams.dec) })
+	}
 	longest := 0.0
 	for i := range groups {
 		longest = max(longest, groups[i].BaselineGrams.Float64(), groups[i].EmittedGrams.Float64())
@@ -119,7 +130,7 @@ func (r *Report) section(title string, by Dimension) section {
 		g := &groups[i]
 		unit := unitFor(r.Total.BaselineGrams)
 		row := sectionRow{
-			Name: g.Values[0], Jobs: strconv.Itoa(g.Jobs), Provisional: g.Provisional > 0,
+			Name: strings.Join(g.Values, ", "), Jobs: strconv.Itoa(g.Jobs), Provisional: g.Provisional > 0,
 			Energy: r.energy(g.EnergyKWh), Baseline: unit.text(g.BaselineGrams), Emitted: unit.text(g.EmittedGrams),
 			Avoided: unit.text(g.AvoidedGrams), Saving: percent(&g.Totals),
 			Exact: fmt.Sprintf("emitted %s g, avoided %s g, baseline %s g", g.EmittedGrams, g.AvoidedGrams, g.BaselineGrams),

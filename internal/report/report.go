@@ -125,6 +125,6 @@ func (b *Builder) notes() []string {
 	}
 	note(b.unfinished, "waits or runs and is not in the report", "wait or run and are not in the report")
 	note(b.failures, "has a record that cannot be read and is left out", "have a record that cannot be read and are left out")
-	notes = append(notes, b.overlapNote()...)
+	notes = append(notes, b.budgetNotes()...)
 	return append(notes, b.remarks...)
 }

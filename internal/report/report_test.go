@@ -20,6 +20,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"math/big"
 	"math/rand/v2"
@@ -245,6 +246,36 @@ func TestEquivalentsAreOfEmittedAndOfAvoided(t *testing.T) {
 		e := r.Equivalents[i]
 		if e.Of != want.of || e.Value < want.km-1e-9 || e.Value > want.km+1e-9 || !strings.Contains(e.Source, "EPA") {
 			t.Errorf("got %+v, want %s %v km with its source", e, want.of, want.km)
+		}
+	}
+	var table, page bytes.Buffer
+	if err := errors.Join(r.WriteTable(&table, false, 0), reportOf(time.Time{}, jobs, PageGroupings()...).WriteHTML(&page)); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(table.String(), "emitted beyond the baseline: like 3.22 km driven") || !strings.Contains(page.String(), "emitted beyond the baseline: like <strong>3.22</strong> km") {
+		t.Errorf("less than nothing was driven:\n%s\n%s", table.String(), page.String())
+	}
+}
+
+// The page has the tables that it always has, and one of what --by names.
+func TestThePageHasATableOfWhatWasAskedFor(t *testing.T) {
+	jobs := seeded(40)
+	for name, c := range map[string]struct {
+		by    []Dimension
+		wants []string
+	}{
+		"as always":   {[]Dimension{ByRegion}, nil},
+		"two at once": {[]Dimension{ByRegion, ByModel}, []string{"<h2>By region and model</h2>", "<td>gb, gpt-4o</td>"}},
+		"by day":      {[]Dimension{ByDay}, []string{"<h2>By day</h2>", "<td>" + jobs[0].Status.Job.CompletionTime.UTC().Format(time.DateOnly) + "</td>"}},
+	} {
+		var page bytes.Buffer
+		if err := reportOf(time.Time{}, jobs, append([][]Dimension{c.by}, PageGroupings()...)...).WriteHTML(&page); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range append(c.wants, "<h2>By namespace</h2>", "<h2>By model</h2>", "<h2>By region</h2>") {
+			if strings.Count(page.String(), want) != 1 {
+				t.Errorf("%s: %s is there %d times", name, want, strings.Count(page.String(), want))
+			}
 		}
 	}
 }

@@ -126,7 +126,8 @@ func (r *Report) footer(width int) string {
 		say(nothing + ".")
 	} else {
 		for _, e := range r.Equivalents {
-			say(fmt.Sprintf("%s: like %s %s", e.Of, quantity(e.Value), e.Unit))
+			of, value := e.forPeople()
+			say(fmt.Sprintf("%s: like %s %s", of, value, e.Unit))
 		}
 		say("(" + carSource + ")")
 		if own := r.breakEven(); own != "" {

@@ -58,6 +58,7 @@ func TestKubectlCompletesThePlugin(t *testing.T) {
 		"__complete carbon report --by ":             "region",
 		"__complete carbon report -o ":               "html",
 		"__complete carbon explain -n completed ":    "job-000001",
+		"__complete carbon report --namespace comp":  "completed",
 		"carbon report -n completed -o csv --by job": "completed/job-000000",
 	} {
 		words := strings.Split(args, " ")
