@@ -135,6 +135,9 @@ func metricsOptions(o *options) metricsserver.Options {
 }
 
 func setupControllers(ctx context.Context, mgr ctrl.Manager, o *options, now clock.PassiveClock) error {
+	if err := mgr.Add(memoryGiver{}); err != nil {
+		return fmt.Errorf("adding what gives memory back: %w", err)
+	}
 	recorder, err := newNarrator(mgr, now)
 	if err != nil {
 		return err

@@ -17,8 +17,11 @@ limitations under the License.
 package main
 
 import (
+	"context"
 	"os"
 	"runtime/debug"
+	"runtime/metrics"
+	"time"
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
 	"github.com/go-logr/logr"
@@ -41,5 +44,65 @@ func limitMemory(logger logr.Logger) {
 	}
 	if _, err := memlimit.Set(memlimit.WithRatio(memoryShare)); err != nil {
 		logger.Info("Found no memory limit to keep to", "reason", err.Error())
+	}
+}
+
+const (
+	// memoryLook is how often memory is looked at.
+	memoryLook = 20 * time.Second
+	// idleShare is how much may be allocated between two looks, as a part of what is live, for the process to be idle.
+	idleShare = 0.1
+	// wasteShare is how much memory that is not live is kept, as a part of what is.
+	wasteShare = 0.2
+)
+
+// memory is what is known of the heap, in bytes.
+type memory struct{ live, held, allocated uint64 }
+
+// isWasteful says whether an idle process keeps much more memory than it uses: what a burst of work has left,
+// which the runtime would give back over many minutes.
+func (m memory) isWasteful(before memory) bool {
+	idle := float64(m.allocated-before.allocated) < idleShare*float64(m.live)
+	return idle && float64(m.held) > (1+wasteShare)*float64(m.live)
+}
+
+func readMemory() memory {
+	samples := []metrics.Sample{
+		{Name: "/gc/heap/live:bytes"},
+		{Name: "/gc/heap/allocs:bytes"},
+		{Name: "/memory/classes/heap/objects:bytes"},
+		{Name: "/memory/classes/heap/unused:bytes"},
+		{Name: "/memory/classes/heap/free:bytes"},
+	}
+	metrics.Read(samples)
+	value := func(i int) uint64 { return samples[i].Value.Uint64() }
+	return memory{live: value(0), allocated: value(1), held: value(2) + value(3) + value(4)}
+}
+
+// memoryGiver gives memory back when a burst of work is over: most of the time nothing is to be done but to wait.
+type memoryGiver struct{}
+
+// NeedLeaderElection says that a standby gives memory back as well.
+func (memoryGiver) NeedLeaderElection() bool { return false }
+
+// Start looks at the memory until the context ends.
+func (memoryGiver) Start(ctx context.Context) error {
+	ticker := time.NewTicker(memoryLook)
+	defer ticker.Stop()
+	given := memory{}
+	for before := readMemory(); ; {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+		now := readMemory()
+		// What cannot be given back, between objects that live, is not tried again and again.
+		if now.isWasteful(before) && now.allocated-given.allocated > now.live/2 {
+			debug.FreeOSMemory()
+			now = readMemory()
+			given = now
+		}
+		before = now
 	}
 }

@@ -35,3 +35,20 @@ func TestTheEnvironmentSaysHowMuchGarbageMayGather(t *testing.T) {
 		}
 	}
 }
+
+func TestMemoryIsGivenBackWhenIdle(t *testing.T) {
+	const mb = 1 << 20
+	before := memory{live: 100 * mb, held: 150 * mb, allocated: 1000 * mb}
+	for name, test := range map[string]struct {
+		now  memory
+		want bool
+	}{
+		"idle, with much garbage":   {memory{live: 100 * mb, held: 150 * mb, allocated: 1001 * mb}, true},
+		"idle, with little garbage": {memory{live: 100 * mb, held: 110 * mb, allocated: 1001 * mb}, false},
+		"at work":                   {memory{live: 100 * mb, held: 150 * mb, allocated: 1020 * mb}, false},
+	} {
+		if is := test.now.isWasteful(before); is != test.want {
+			t.Errorf("%s: %t", name, is)
+		}
+	}
+}

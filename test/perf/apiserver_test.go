@@ -18,6 +18,7 @@ package perf
 
 import (
 	"bytes"
+	"time"
 
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
@@ -39,6 +40,14 @@ func (b *bench) writes() float64 {
 func (b *bench) events() float64 {
 	b.t.Helper()
 	return b.requests(map[string]string{"resource": "events", "group": "events.k8s.io", "verb": "POST"})
+}
+
+// untilTold waits until no more Events come: they are sent one after the other, beside what is waited for.
+func (b *bench) untilTold() {
+	b.t.Helper()
+	for events := -1.0; events != b.events(); <-time.After(settle) {
+		events = b.events()
+	}
 }
 
 // rejected is how many requests priority and fairness turned away so far, of anybody.

@@ -52,7 +52,7 @@ func (b *bench) life() {
 	b.results["lives/s"] = float64(n) / done.Sub(begin).Seconds()
 	b.results["CPU per life ms"] = perJob(m.cpu()-cpu, n)
 	b.results["writes per life"] = (b.writes() - writes) / float64(n)
-	<-time.After(settle)
+	b.untilTold()
 	b.results["events per life"] = (b.events() - events) / float64(n)
 	m.Kill()
 }

@@ -54,7 +54,7 @@ func (b *bench) waiting() {
 	b.results["planned/s"] = float64(n-2) / done.Sub(first).Seconds()
 	b.results["CPU per planned job ms"] = perJob(m.cpu(), n)
 	b.results["writes per planned job"] = (b.writes() - writes) / float64(n-1)
-	<-time.After(settle)
+	b.untilTold()
 	b.results["events per planned job"] = (b.events() - events) / float64(n-1)
 	b.idle("waiting", m, waitNS, n)
 	b.results["waiting: memory peak MiB"] = m.PeakMemory()
