@@ -10,8 +10,9 @@ SHELL := bash
 
 # The image that docker-build builds and deploy installs.
 IMG ?= ecotracker-operator:dev
-# The image of the metering sidecar that the operator adds to jobs.
-METER_IMG ?= ecotracker-meter:dev
+# The image of the metering sidecar that the operator adds to jobs, named after IMG.
+METER_IMG ?= $(subst ecotracker-operator,ecotracker-meter,$(IMG))
+TWO_IMAGES := test '$(IMG)' != '$(METER_IMG)' || { echo "set METER_IMG too: the meter has an image of its own" >&2; exit 1; }
 # Options of every go test below, for example TESTFLAGS=-race.
 TESTFLAGS ?=
 
@@ -51,7 +52,7 @@ demo: build $(CONTROLPLANE) ## Watch the operator work, on kind where docker ans
 ##@ Test
 
 .PHONY: test
-test: test-unit test-envtest test-faults test-docs test-kwok ## Every test that needs no root: units, API server, faults, end to end on simulated nodes.
+test: test-unit test-envtest test-faults test-docs test-kwok test-install ## Every test that needs no root: units, API server, faults, end to end on simulated nodes, install.
 
 .PHONY: test-unit
 test-unit: $(HELM) $(KUSTOMIZE) $(KREW) $(KREW_VALIDATE) ## The tests of the packages that need no API server.
@@ -112,7 +113,7 @@ test-kwok: build $(CONTROLPLANE) ## End to end on simulated nodes; fails on a ri
 	  --apiserver-arg=audit-log-maxsize=10000 --apiserver-arg=enable-admission-plugins=OwnerReferencesPermissionEnforcement -- $(E2E)
 
 .PHONY: test-install
-test-install: build dist/install.yaml $(HELM) $(CONTROLPLANE) ## Install, rights, abuse, upgrade and uninstall, by the commands of the documents (no root; about half an hour).
+test-install: build dist/install.yaml $(HELM) $(CONTROLPLANE) ## Install, rights, abuse, upgrade and uninstall, by the commands of the documents.
 	$(CONTROLPLANE) run --nodes=kwok -- go test ./test/install/... -count=1 -timeout 30m $(TESTFLAGS)
 
 .PHONY: test-docs
@@ -186,12 +187,15 @@ clean: ## Remove what was built, the control plane's binaries included.
 ##@ Install
 
 .PHONY: docker-build
-docker-build: ## Build the manager's image (IMG=name:tag).
+docker-build: ## Build the images of the manager and the meter (IMG=name:tag).
+	@$(TWO_IMAGES)
 	docker build --build-arg VERSION='$(VERSION)' -t $(IMG) .
+	docker build --build-arg VERSION='$(VERSION)' --target meter -t $(METER_IMG) .
 
 # Kustomize knows best whether the file is up to date.
 .PHONY: dist/install.yaml
 dist/install.yaml: $(KUSTOMIZE) ## Write the one file that installs everything (IMG=name:tag).
+	@$(TWO_IMAGES)
 	mkdir -p dist
 	$(KUSTOMIZE) build config/default | sed -e 's|image: ecotracker-operator:dev$$|image: $(IMG)|' -e 's|--meter-image=ecotracker-meter:dev$$|--meter-image=$(METER_IMG)|' > $@
 

@@ -77,22 +77,17 @@ for command in manager meter; do
   printf '%s/%s@%s\n' "$REGISTRY" "$command" "$digest" | tee -a "$OUT/images.txt"
 done
 
-step "What is installed, with the image by its digest"
-image=$(grep /manager@ "$OUT/images.txt")
-bin/kustomize build config/default | sed "s|image: ecotracker-operator:dev\$|image: $image|" >"$OUT/install.yaml"
-grep -q "image: $image" "$OUT/install.yaml"
-cp config/samples/gridregion_gb.yaml "$OUT/"
-semver=${VERSION#v}
-[[ $semver =~ ^[0-9]+\.[0-9]+\.[0-9]+(-.*)?$ ]] || semver=0.0.0-dev.g$semver
+step "What is installed, with the images by their digests"
+manager=$(grep /manager@ "$OUT/images.txt") meter=$(grep /meter@ "$OUT/images.txt")
 staging=$(mktemp -d)
-cp -rL charts/ecotracker-operator "$staging/"
-sed -i -e "s|^version: .*|version: $semver|" -e "s|^appVersion: .*|appVersion: $VERSION|" "$staging/ecotracker-operator/Chart.yaml"
-sed -i -e "s|^  repository: ecotracker-operator$|  repository: ${image%@*}|" -e "s|^  digest: \"\"$|  digest: ${image#*@}|" \
-  "$staging/ecotracker-operator/values.yaml"
-archive "$OUT/ecotracker-operator-$semver.tgz" "$staging" ecotracker-operator
+hack/release-manifests.sh "$VERSION" "$manager" "$meter" "$staging"
+mv "$staging/install.yaml" "$OUT/"
+cp config/samples/gridregion_gb.yaml "$OUT/"
+chart=$OUT/ecotracker-operator-$(awk '$1 == "version:" {print $2}' "$staging/ecotracker-operator/Chart.yaml").tgz
+archive "$chart" "$staging" ecotracker-operator
 rm -rf "$staging"
-# Helm itself reads the archive, and installs that image.
-bin/helm template ecotracker "$OUT/ecotracker-operator-$semver.tgz" | grep "image: .*$image"
+# Helm itself reads the archive, and installs those images.
+bin/helm template ecotracker "$chart" | grep -e "image: $manager\$" -e "--meter-image=$meter\$"
 
 step "The changes of this version"
 hack/changelog.sh "$VERSION" >"$OUT/CHANGES.md"

@@ -105,8 +105,8 @@ type CarbonAwareJobSpec struct {
 	// +kubebuilder:validation:Maximum=31536000
 	TTLSecondsAfterFinished *int32 `json:"ttlSecondsAfterFinished,omitempty"`
 
-	// jobTemplate is the Job to run, as in a CronJob. Its suspend field and its name belong to the
-	// operator.
+	// jobTemplate is the Job to run, as in a CronJob; "kubectl explain job" describes its fields. Its
+	// suspend field and its name belong to the operator.
 	// +required
 	JobTemplate batchv1.JobTemplateSpec `json:"jobTemplate,omitzero"`
 }

@@ -94,6 +94,11 @@ func TestValuesChangeWhatTheySay(t *testing.T) {
 			values: []string{"image.repository=example.org/x", "image.digest=sha256:" + strings.Repeat("a", 64)},
 			here:   []string{"image: example.org/x@sha256:aaaa"},
 		},
+		"the meter by its digest": {
+			values: []string{"image.tag=v1", "meter.repository=example.org/m", "meter.digest=sha256:" + strings.Repeat("b", 64)},
+			here:   []string{"image: ecotracker-operator:v1\n", "--meter-image=example.org/m@sha256:bbbb"},
+		},
+		"the meter by the tag of all": {values: []string{"image.tag=v1"}, here: []string{"--meter-image=ecotracker-meter:v1\n"}},
 		"two namespaces":    {values: []string{"watchNamespaces={a,b}"}, here: []string{"--watch-namespaces=a,b", "namespace: a\n", "namespace: b\n"}, not: []string{"ecotracker-manager-rolebinding\n  labels"}},
 		"a second operator": {values: []string{"pollRegions=false", "watchNamespaces={a}"}, here: []string{"--poll-regions=false"}, not: []string{"- secrets", "region-events"}},
 		"kinds to be lost":  {values: []string{"crds.keep=false"}, here: []string{"CustomResourceDefinition"}, not: []string{"helm.sh/resource-policy"}},
@@ -117,7 +122,7 @@ func TestValuesChangeWhatTheySay(t *testing.T) {
 
 func TestWrongValuesAreRefused(t *testing.T) {
 	for value, field := range map[string]string{
-		"replica=1": "replica", "replicas=-1": "/replicas", "watchNamespaces={A}": "/watchNamespaces/0", "image.digest=abc": "/image/digest",
+		"replica=1": "replica", "replicas=-1": "/replicas", "watchNamespaces={A}": "/watchNamespaces/0", "image.digest=abc": "/image/digest", "meter.image=x": "image",
 		"extraArgs={x}": "/extraArgs/0", "image.pullPolicy=Sometimes": "/image/pullPolicy", "crds.kep=true": "kep",
 	} {
 		output, err := command(t.Context(), "helm", "template", "ecotracker", chart, "--set", value).CombinedOutput()

@@ -42,9 +42,16 @@ type commandBlock struct {
 }
 
 func TestEveryCommandIsRunOrSaysWhyNot(t *testing.T) {
-	count := map[string]int{}
+	count, tested := map[string]int{}, map[string]commandBlock{}
 	for _, block := range commandBlocks(t) {
 		count[block.marker]++
+		if block.marker == "tested" && block.about != "docs" {
+			// The test takes them from one document: what another one has must be the same.
+			if other, found := tested[block.about]; found && other.text != block.text {
+				t.Errorf("%s and %s both say that their commands are %q, but they are not the same", other.file, block.file, block.about)
+			}
+			tested[block.about] = block
+		}
 		switch {
 		case strings.HasPrefix(block.text, "$ kubectl carbon ") && block.marker == "":
 			// cmd/kubectl-carbon runs these, and compares what they print.

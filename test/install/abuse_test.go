@@ -164,6 +164,8 @@ END`)
 			`{"metadata":{"annotations":{"carbon.ecotracker.dev/start":"{\"region\":\"clean\",\"gramsPerKWh\":\"1\"}"}}}`: "the annotation carbon.ecotracker.dev/start",
 			`{"metadata":{"annotations":{"carbon.ecotracker.dev/start":null}}}`:                                           "the annotation carbon.ecotracker.dev/start",
 			`{"metadata":{"annotations":{"carbon.ecotracker.dev/stop":"{}"}}}`:                                            "the annotation carbon.ecotracker.dev/stop",
+			`{"metadata":{"annotations":{"carbon.ecotracker.dev/given-back":"1"}}}`:                                       "the annotation carbon.ecotracker.dev/given-back",
+			`{"metadata":{"annotations":{"carbon.ecotracker.dev/template":null}}}`:                                        "the annotation carbon.ecotracker.dev/template",
 			`{"metadata":{"finalizers":null}}`:                                                                            "its finalizer carbon.ecotracker.dev/emissions",
 		} {
 			output, err := try(ctx, "kubectl patch job forged -n team --as=editor-eve --type=merge -p '"+patch+"'")
@@ -171,7 +173,21 @@ END`)
 			Expect(output).To(ContainSubstring("editor-eve may not change "+what), patch)
 		}
 		sh(ctx, `kubectl patch job forged -n team --as=editor-eve --type=merge -p '{"metadata":{"annotations":{"mine":"yes"}}}'`)
+
+		By("having the grams of a run forgotten")
+		sh(ctx, "kubectl wait --for=jsonpath='{.status.job.runs[0].start}' carbonawarejob/forged -n team --timeout=3m")
+		output, err := try(ctx, `kubectl patch carbonawarejob forged -n team --as=editor-eve --type=merge -p '{"metadata":{"finalizers":null}}'`)
+		Expect(err).To(HaveOccurred())
+		Expect(output).To(ContainSubstring("editor-eve may not change its finalizer carbon.ecotracker.dev/carbonawarejob"))
 		sh(ctx, "kubectl delete carbonawarejob forged -n team --timeout=3m")
+
+		By("replacing one that has no grams yet, which takes the finalizer off")
+		_, err = as(ctx, "editor-eve", "waiting")
+		Expect(err).NotTo(HaveOccurred())
+		sh(ctx, "kubectl wait --for=create job/waiting -n team --timeout=3m")
+		sh(ctx, "%s", "kubectl replace --as=editor-eve -f - <<'END'"+strings.ReplaceAll(job, "NAME", "waiting")+"END")
+		sh(ctx, "kubectl wait --for=jsonpath='{.metadata.finalizers[0]}'=carbon.ecotracker.dev/carbonawarejob carbonawarejob/waiting -n team --timeout=3m")
+		sh(ctx, "kubectl delete carbonawarejob waiting -n team --timeout=3m")
 	})
 
 	It("touches no Job of others, whatever its name, labels and owners say", func(ctx context.Context) {

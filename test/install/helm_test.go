@@ -42,6 +42,9 @@ spec:
           containers: [{name: main, image: example.org/eval:1}]
 `
 
+// manager shows how the Deployment runs it.
+const manager = "kubectl get deployment ecotracker-controller-manager -n ecotracker-system -o jsonpath='{.spec.template.spec.containers[0].image} {.spec.template.spec.containers[0].args}'"
+
 // create makes a runnable job.
 func create(ctx context.Context, namespace, name string) {
 	GinkgoHelper()
@@ -75,6 +78,11 @@ var _ = Describe("An installation with Helm", Ordered, func() {
 		Expect(sh(ctx, "kubectl get carbonawarejob before -n helmed -o jsonpath='{.status.emissions.energyKWh}'")).To(Equal("0.5"))
 		create(ctx, "helmed", "after")
 		sh(ctx, "kubectl wait --for=condition=Complete carbonawarejob/after -n helmed --timeout=3m")
+
+		By("going back")
+		sh(ctx, "%s", documented("install.md", "helm back"))
+		Expect(sh(ctx, manager)).To(And(ContainSubstring("ecotracker-operator:old"), ContainSubstring("--meter-image=ecotracker-meter:old")))
+		Expect(sh(ctx, "%s", columns)).NotTo(ContainSubstring("Old"), "the definitions stay as they are")
 
 		By("uninstalling")
 		sh(ctx, "%s", documented("install.md", "helm uninstall"))

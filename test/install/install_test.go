@@ -73,6 +73,14 @@ var _ = Describe("An installation", Ordered, func() {
 		Expect(output).To(ContainSubstring(`violates PodSecurity "restricted`))
 	})
 
+	It("runs an older manager when told to, and the newer one again", func(ctx context.Context) {
+		sh(ctx, "%s", documented("install.md", "back"))
+		Expect(sh(ctx, manager)).To(HavePrefix("registry.example.org/ecotracker-operator:old "))
+		sh(ctx, "kubectl apply -f dist/install.yaml")
+		Expect(sh(ctx, manager)).To(HavePrefix("ecotracker-operator:dev "))
+		sh(ctx, "kubectl scale deployment ecotracker-controller-manager -n ecotracker-system --replicas=0")
+	})
+
 	It("gives everybody the rights of the table, and no others", func(ctx context.Context) {
 		// The built-in roles are put together by a controller, a moment after ours were applied.
 		Eventually(wrongCells).WithContext(ctx).Should(BeEmpty())

@@ -20,3 +20,9 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
   name: {{ include "ecotracker.manager" . }}
   namespace: {{ .Release.Namespace }}
 {{- end }}
+
+{{/* The image of a part: by its digest, else by the tag that all have. */}}
+{{- define "ecotracker.image" -}}
+{{ .part.repository }}
+{{- if .part.digest }}@{{ .part.digest }}{{ else }}:{{ .root.Values.image.tag | default .root.Chart.AppVersion }}{{ end }}
+{{- end }}
