@@ -123,7 +123,7 @@ func namespacesOf(names []string) map[string]cache.Config {
 }
 
 func metricsOptions(o *options) metricsserver.Options {
-	m := metricsserver.Options{BindAddress: o.metricsAddress, SecureServing: o.secureMetrics}
+	m := metricsserver.Options{BindAddress: o.metricsAddress, SecureServing: o.secureMetrics, CertDir: o.metricsCertDir}
 	if o.secureMetrics {
 		m.FilterProvider = filters.WithAuthenticationAndAuthorization
 		m.TLSOpts = []func(*tls.Config){func(c *tls.Config) {

@@ -21,6 +21,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -37,6 +38,7 @@ const defaultNamespace = "ecotracker-system"
 // options are the command line of the manager.
 type options struct {
 	metricsAddress, probeAddress, pprofAddress string
+	metricsCertDir                             string
 	secureMetrics, leaderElect, allowPrivate   bool
 	version, pollRegions                       bool
 	namespace, modelsConfigMap, ownRegion      string
@@ -53,6 +55,8 @@ func parseOptions(args []string) (*options, error) {
 	flags.BoolVar(&o.version, "version", false, "print the version and exit")
 	flags.StringVar(&o.metricsAddress, "metrics-bind-address", ":8443", "address of the metrics endpoint; 0 turns it off")
 	flags.BoolVar(&o.secureMetrics, "metrics-secure", true, "serve metrics over TLS, to who may read them only")
+	flags.StringVar(&o.metricsCertDir, "metrics-cert-dir", "",
+		"folder with the tls.crt and tls.key of the metrics endpoint, read again when they change; without it the manager makes a certificate that nobody can verify")
 	flags.StringVar(&o.probeAddress, "health-probe-bind-address", ":8081", "address of the health endpoints; 0 turns them off")
 	flags.StringVar(&o.pprofAddress, "pprof-bind-address", "0", "address of the profiling endpoint, on loopback only; 0 turns it off")
 	flags.BoolVar(&o.leaderElect, "leader-elect", false, "only work while holding the leader lease")
@@ -87,10 +91,26 @@ func parseOptions(args []string) (*options, error) {
 	if !onLoopback(o.pprofAddress) {
 		return nil, fmt.Errorf("--pprof-bind-address=%s: profiles show what is in memory, and nothing asks who reads them; use 127.0.0.1:6060 and kubectl port-forward", o.pprofAddress)
 	}
+	if err := hasCertificate(o.metricsCertDir); err != nil {
+		return nil, err
+	}
 	if o.namespace == "" {
 		o.namespace = defaultNamespace
 	}
 	return o, nil
+}
+
+// hasCertificate refuses a folder without a certificate: the metrics server would quietly make one of its own.
+func hasCertificate(dir string) error {
+	if dir == "" {
+		return nil
+	}
+	for _, name := range []string{"tls.crt", "tls.key"} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+			return fmt.Errorf("--metrics-cert-dir: %w", err)
+		}
+	}
+	return nil
 }
 
 // parseNamespaces reads names that are separated by commas; none at all is all namespaces.

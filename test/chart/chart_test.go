@@ -103,6 +103,11 @@ func TestValuesChangeWhatTheySay(t *testing.T) {
 		"a second operator": {values: []string{"pollRegions=false", "watchNamespaces={a}"}, here: []string{"--poll-regions=false"}, not: []string{"- secrets", "region-events"}},
 		"kinds to be lost":  {values: []string{"crds.keep=false"}, here: []string{"CustomResourceDefinition"}, not: []string{"helm.sh/resource-policy"}},
 		"kinds to be kept":  {here: []string{"helm.sh/resource-policy: keep"}},
+		"a certificate of one's own": {
+			values: []string{"metrics.certificateSecret=mine", "serviceMonitor=true"},
+			here:   []string{"--metrics-cert-dir=/etc/metrics-certificate", "secretName: mine\n", "serverName: ecotracker-controller-manager-metrics.ecotracker-system.svc\n", "name: mine\n"},
+			not:    []string{"insecureSkipVerify"},
+		},
 		"Prometheus":        {values: []string{"serviceMonitor=true", "alerts=true"}, here: []string{"kind: ServiceMonitor", "alert: EcoTrackerNoLeader"}},
 	}
 	for name, test := range tests {
