@@ -45,6 +45,9 @@ const (
 	// memoryLimit makes the garbage collector work harder before the meter outgrows its container. With
 	// 100 calls in flight it stays below: harder work would cost time.
 	memoryLimit = 20 << 20
+	// garbage is how much may gather before it is collected, in percent of what is alive. The default of 100
+	// takes 3 MiB more with 100 calls in flight.
+	garbage = 40
 	// lastCalls is how long calls may go on after the signal to stop. A sidecar gets it when the job's
 	// own containers have ended, so there is nobody left who waits for them, and it may have 2 s in all.
 	lastCalls = time.Second
@@ -82,6 +85,9 @@ func main() {
 func run(ctx context.Context, o *options, out io.Writer) error {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(memoryLimit)
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(garbage)
 	}
 	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
 	exporter, err := otlp.New(ctx, log)

@@ -132,8 +132,11 @@ func (c *call) hold(length int64) bool {
 	return true
 }
 
-// direct points a request at the upstream.
-func (c *call) direct(out *http.Request) {
+// forwarded are headers that proxies write, and that a client may have its own reasons to send.
+var forwarded = []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"}
+
+// direct points a request at the upstream, which sees of it what it would have seen of the client's own.
+func (c *call) direct(in, out *http.Request) {
 	path := c.path
 	if requested, sent, _ := c.request.facts(); c.request.op.model != "" && sent != requested {
 		path = c.route.shape.withModel(path, url.PathEscape(sent))
@@ -145,7 +148,12 @@ func (c *call) direct(out *http.Request) {
 	}
 	target.RawPath = base + path
 	target.Path = unescape(target.RawPath)
-	target.RawQuery = out.URL.RawQuery
+	target.RawQuery = in.URL.RawQuery
+	for _, name := range forwarded {
+		if values, has := in.Header[name]; has {
+			out.Header[name] = values
+		}
+	}
 	out.URL, out.Host = &target, ""
 	if c.counted {
 		// The transport asks for compression itself, and takes it off again.

@@ -121,7 +121,7 @@ func New(config Config) (*Meter, error) {
 		m.routes = append(m.routes, r)
 	}
 	m.proxy = &httputil.ReverseProxy{
-		Rewrite:        func(p *httputil.ProxyRequest) { callOf(p.In.Context()).direct(p.Out) },
+		Rewrite:        func(p *httputil.ProxyRequest) { callOf(p.In.Context()).direct(p.In, p.Out) },
 		ModifyResponse: func(r *http.Response) error { callOf(r.Request.Context()).answered(r); return nil },
 		ErrorHandler:   func(w http.ResponseWriter, r *http.Request, _ error) { callOf(r.Context()).failed(w, r) },
 		FlushInterval:  -1, // at once

@@ -164,8 +164,18 @@ func TestHeadersOfTheConnection(t *testing.T) {
 		t.Errorf("the trailer is %v, the header %v", answer.Trailer, answer.Header)
 	}
 	header := <-got
-	if header.Get("X-Mine")+header.Get("Proxy-Authorization") != "" || header.Get("X-Kept") != "2" {
+	if header.Get("X-Mine")+header.Get("Proxy-Authorization") != "" || header.Get("X-Kept") != "2" || header.Get("X-Forwarded-For") != "10.0.0.1" {
 		t.Errorf("the upstream got %v", header)
+	}
+}
+
+// A query goes through as it is, also one that Go would not write.
+func TestQueries(t *testing.T) {
+	w := newWorld(t, &llm.Server{}, Observe, "")
+	const query = "b=1;2&a=%zz&key=x+y%20z&&"
+	_, _ = w.post(w.via+"/gemini/v1beta/models/gemini-2.5-flash:generateContent?"+query, `{}`)
+	if got := w.upstream.Requests()[0].Query; got != query {
+		t.Errorf("the upstream got %s", got)
 	}
 }
 
