@@ -22,13 +22,10 @@ import (
 	"strings"
 	"time"
 
-	batchv1 "k8s.io/api/batch/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"k8s.io/utils/ptr"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/estimate"
@@ -51,10 +48,12 @@ func (r *CarbonAwareJobReconciler) reserve(ctx context.Context, s *scope) error 
 	}
 	budgeted := r.Ledger.budgeted(s.caj.Namespace, s.caj.Labels)
 	switch {
+	case s.started():
+		if s.caj.Status.ReservedGrams == "" || s.needsMore() && s.claim() != unknownGrams {
+			r.force(s, budgeted)
+		}
 	case s.caj.Status.ReservedGrams != "":
 		return r.giveBack(ctx, s)
-	case s.started():
-		r.force(s, budgeted)
 	case s.caj.Spec.MaxGrams != nil && s.claim() == unknownGrams:
 		r.Ledger.withdraw(s.caj)
 		s.set(carbonv1alpha1.ConditionWithinBudget, metav1.ConditionFalse, carbonv1alpha1.ReasonEnergyUnknown,
@@ -102,76 +101,6 @@ func (s *scope) renew(before *carbonv1alpha1.CarbonAwareJob) {
 	ready := findCondition(s.caj.Status.Conditions, carbonv1alpha1.ConditionReady)
 	ready.LastTransitionTime = metav1.NewTime(ready.LastTransitionTime.Add(max(time.Second, s.now.Sub(ready.LastTransitionTime.Time))))
 	s.wakeAt(s.now)
-}
-
-// restsAgain says whether a job that was about to start is not any more: it is held by hand, cannot be
-// created, or was planned for later.
-func (s *scope) restsAgain() bool {
-	plan := s.caj.Status.Plan
-	return !s.started() && (ptr.Deref(s.caj.Spec.Suspend, false) || s.blocked != nil || plan != nil && plan.Start.Sub(s.now) > policy.Freeze)
-}
-
-// giveBack gives up what stands in the status of a job if it rests again, so that others may have it, if
-// its labels are those of other budgets now, or if a budget that terminates was used up before its start: it
-// would be stopped at once.
-func (r *CarbonAwareJobReconciler) giveBack(ctx context.Context, s *scope) error {
-	if s.started() {
-		return nil
-	}
-	asksAgain := r.Ledger.exhausted(s.caj) != "" || !r.Ledger.covered(s.caj)
-	if !asksAgain && !s.restsAgain() {
-		s.renews = s.job != nil && isGivenBack(s.job, s.caj) // it was about to be given back, and is needed after all
-		return nil
-	}
-	if err := r.bar(ctx, s); err != nil {
-		return err
-	}
-	s.caj.Status.ReservedGrams, s.caj.Status.ReservedIn = "", nil
-	meta.RemoveStatusCondition(&s.caj.Status.Conditions, carbonv1alpha1.ConditionWithinBudget)
-	if due := s.caj.Status.Plan; due != nil && due.Start.Add(-policy.Freeze).After(s.now) {
-		s.wakeAt(due.Start.Add(-policy.Freeze))
-	}
-	if asksAgain {
-		s.wakeAt(s.now)
-	}
-	return nil
-}
-
-// bar keeps every process from starting the Job by the reservation that is going to be given back: a start
-// that is under way fails, because the Job has changed, and none begins by what the job's status says now.
-// The API server itself is asked whether the Job was started meanwhile.
-func (r *CarbonAwareJobReconciler) bar(ctx context.Context, s *scope) error {
-	job := &batchv1.Job{}
-	if err := r.APIReader.Get(ctx, client.ObjectKeyFromObject(s.caj), job); client.IgnoreNotFound(err) != nil {
-		return fmt.Errorf("reading the Job before its reservation is given back: %w", err)
-	}
-	switch {
-	case !isOurs(job, s.caj): // nor is an empty one
-		return nil
-	case isStartIssued(job):
-		return errStaleCache
-	case isGivenBack(job, s.caj):
-		return nil
-	}
-	before := job.DeepCopy()
-	if job.Annotations == nil {
-		job.Annotations = map[string]string{}
-	}
-	job.Annotations[carbonv1alpha1.AnnotationGivenBack] = s.caj.ResourceVersion
-	if err := r.Patch(ctx, job, lockedPatch(before)); err != nil {
-		return fmt.Errorf("barring the Job before its reservation is given back: %w", err)
-	}
-	return nil
-}
-
-// isGivenBack says whether the Job must not be started by this state of the CarbonAwareJob.
-func isGivenBack(job *batchv1.Job, caj *carbonv1alpha1.CarbonAwareJob) bool {
-	version := job.Annotations[carbonv1alpha1.AnnotationGivenBack]
-	if version == "" {
-		return false
-	}
-	order, err := resourceversion.CompareResourceVersion(caj.ResourceVersion, version)
-	return err == nil && order <= 0
 }
 
 // withdraw gives up what the job asked for, and wakes it when its time to ask comes.
@@ -255,6 +184,9 @@ func (h hold) message() string {
 	case h.grams == unknownGrams:
 		return fmt.Sprintf("CarbonBudget %s holds the job, because its energy is unknown and cannot be checked: set spec.energy or spec.llm.workload (the condition EnergyKnown says more), or let the budget only warn",
 			h.budget)
+	case h.tooMany > 0:
+		return fmt.Sprintf("the job counts in %d CarbonBudgets, and no more than %d can set grams aside for one: narrow their selectors, or change the labels of the job",
+			h.tooMany, maxReservedIn)
 	case h.grams > h.limit:
 		return fmt.Sprintf("CarbonBudget %s holds the job: it needs %s g, more than the whole limit of %s g; raise the limit", h.budget, h.grams, h.limit)
 	case h.grams <= h.left:

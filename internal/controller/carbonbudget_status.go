@@ -31,6 +31,8 @@ const (
 	// maxHistory and maxSettling are how much of each status keeps; see the CRD.
 	maxHistory  = 12
 	maxSettling = 256
+	// clockSlack is how far apart the clocks of two leaders may be.
+	clockSlack = time.Minute
 )
 
 // tally is what runs that ended in a period come to, and what deleted ones have left in it.
@@ -139,6 +141,7 @@ func tallyAt(tallies []tally, end time.Time) int {
 // periods are the present period and those before it, the latest first, with what deleted jobs have
 // left in them.
 func periods(b *carbonv1alpha1.CarbonBudget, now time.Time) []tally {
+	now = begun(b, now)
 	period := periodOf(b)
 	zone, _ := zoneOf(b)
 	start, end := period.Bounds(now, zone)
@@ -162,6 +165,15 @@ func periods(b *carbonv1alpha1.CarbonBudget, now time.Time) []tally {
 		tallies = append(tallies, tally{start: p.Start.Time, end: p.End.Time, settled: p.Settled.DeepCopy()})
 	}
 	return tallies[:min(len(tallies), maxHistory+1)]
+}
+
+// begun is now, or the beginning of the period that the status counts where this clock lags a little behind the
+// one that began it: what is over does not come again.
+func begun(b *carbonv1alpha1.CarbonBudget, now time.Time) time.Time {
+	if p := b.Status.Period; p != nil && now.Before(p.Start.Time) && p.Start.Sub(now) <= clockSlack {
+		return p.Start.Time
+	}
+	return now
 }
 
 func historyOf(tallies []tally) []carbonv1alpha1.PeriodTotal {

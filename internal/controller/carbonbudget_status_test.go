@@ -104,3 +104,27 @@ func TestUnknownTimeZone(t *testing.T) {
 		t.Errorf("the period begins at %s, want midnight UTC", start)
 	}
 }
+
+// A new leader whose clock lags a little behind that of the former one goes on with the period that it has begun,
+// and grants what it has granted.
+func TestPeriodThatAnotherClockHasBegun(t *testing.T) {
+	l := teamOf(t)
+	midnight := time.Date(2026, 3, 11, 0, 0, 0, 0, time.UTC)
+	budget := l.stored(build.CarbonBudget("team", "ns", "100").Period(carbonv1alpha1.BudgetDaily))
+	old := booking{uid: "old", state: ended, grams: 7e9, end: midnight.Add(-time.Hour), ran: true}
+	for _, now := range []time.Time{midnight.Add(-time.Minute), midnight, midnight.Add(-time.Second)} {
+		budget.Status = budgetStatus(budget, viewWith(budget, now, old), now)
+	}
+	if s := budget.Status; s.ConsumedGrams != "0" || len(s.History) != 1 || s.History[0].ConsumedGrams != "7" || !s.Period.Start.Time.Equal(midnight) {
+		t.Errorf("the period of %s consumed %s g, after %+v", s.Period.Start, s.ConsumedGrams, s.History)
+	}
+	l.budgets["team"] = l.stored(build.CarbonBudget("team", "ns", "100").Period(carbonv1alpha1.BudgetDaily))
+	l.budgets["team"].Status = budget.Status
+	l.now = midnight.Add(-time.Second)
+	l.restart()
+	x, y := l.due("x", time.Minute), l.due("y", 0)
+	l.ledger.reserve(x, 60e9, l.now)
+	if v := l.ledger.reserve(y, 60e9, l.now); v.held == nil {
+		t.Error("what was granted is taken back with every look at the clock")
+	}
+}

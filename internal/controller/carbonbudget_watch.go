@@ -55,7 +55,10 @@ func jobsOfBudget(ledger *Ledger) handler.EventHandler {
 		}
 	}
 	return handler.Funcs{
-		CreateFunc: func(_ context.Context, e ctrlevent.CreateEvent, queue requests) { add(queue, e.Object) },
+		CreateFunc: func(_ context.Context, e ctrlevent.CreateEvent, queue requests) {
+			ledger.heard(client.ObjectKeyFromObject(e.Object))
+			add(queue, e.Object)
+		},
 		UpdateFunc: func(_ context.Context, e ctrlevent.UpdateEvent, queue requests) { add(queue, e.ObjectNew) },
 		DeleteFunc: func(_ context.Context, e ctrlevent.DeleteEvent, queue requests) {
 			ledger.dropBudget(client.ObjectKeyFromObject(e.Object))

@@ -55,12 +55,13 @@ func NewLedger(reader client.Reader, writer client.StatusClient, table *ModelTab
 // space is one namespace: budgets and jobs of different ones have nothing to do with each other.
 type space struct {
 	models modelFacts
-	// loaded says that the space was read from the API server, listed which version of its jobs that was.
-	loaded  bool
-	listed  string
-	jobs    map[types.UID]*booking
-	names   map[string]types.UID
-	budgets map[string]*account
+	// loaded says that the space was read from the API server, listed which version of its jobs that was, and
+	// outdated that a budget has come since, which is not known.
+	loaded, outdated bool
+	listed           string
+	jobs             map[types.UID]*booking
+	names            map[string]types.UID
+	budgets          map[string]*account
 	// active are the jobs that have not ended or are being deleted, granted those that were granted room
 	// and whose status does not say so yet, leaving those that are being deleted: of all others, there may
 	// be very many.

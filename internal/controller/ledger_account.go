@@ -281,7 +281,7 @@ func (s *space) recount(a *account) {
 // roll begins a new period where the old one is over.
 func (s *space) roll(now time.Time) {
 	for name, a := range s.budgets {
-		if a.end.IsZero() || !now.Before(a.start) && now.Before(a.end) {
+		if at := begun(&a.object, now); a.end.IsZero() || !at.Before(a.start) && at.Before(a.end) {
 			continue
 		}
 		is := newAccount(&a.object, now)

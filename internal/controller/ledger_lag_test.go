@@ -17,12 +17,15 @@ limitations under the License.
 package controller
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	ctrlevent "sigs.k8s.io/controller-runtime/pkg/event"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/testing/build"
@@ -123,5 +126,37 @@ func TestJobThatIsYetToBeSeen(t *testing.T) {
 	delete(l.jobs, "x")
 	if gone, err := r.isGone(t.Context(), key); !gone || err != nil || l.ledger.known(key) != "" {
 		t.Errorf("gone %v, error %v, known %q", gone, err, l.ledger.known(key))
+	}
+}
+
+// A budget that was created a moment ago holds the next job that asks: nobody has counted it yet, and the ledger
+// was read before.
+func TestBudgetThatHasJustCome(t *testing.T) {
+	l := teamOf(t)
+	x := l.due("x", 0)
+	l.budgets["new"] = l.stored(build.CarbonBudget("new", "ns", "0"))
+	jobsOfBudget(l.ledger).Create(t.Context(), ctrlevent.CreateEvent{Object: l.budgets["new"].DeepCopy()}, &noQueue{})
+	l.load(l.ledger)
+	if v := l.ledger.reserve(x, 1, l.now); v.held == nil || v.held.budget != "new" {
+		t.Errorf("held by %+v", v.held)
+	}
+}
+
+// A job in more budgets than its status has room for is told so, and not that others come first.
+func TestMoreBudgetsThanAJobCanHave(t *testing.T) {
+	l := teamOf(t)
+	for i := range maxReservedIn {
+		name := fmt.Sprintf("budget-%d", i)
+		l.budgets[name] = l.stored(build.CarbonBudget(name, "ns", "100"))
+	}
+	x := l.due("x", 0)
+	l.restart()
+	v := l.ledger.reserve(x, 60e9, l.now)
+	if v.held == nil || !strings.Contains(v.held.message(), "counts in 257 CarbonBudgets, and no more than 256") {
+		t.Fatalf("held by %+v", v.held)
+	}
+	l.ledger.dropBudget(types.NamespacedName{Namespace: "ns", Name: "budget-7"})
+	if v := l.ledger.reserve(x, 60e9, l.now); v.held != nil {
+		t.Errorf("held in 256 budgets: %s", v.held.message())
 	}
 }

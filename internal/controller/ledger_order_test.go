@@ -225,3 +225,27 @@ func BenchmarkBudgetPass(b *testing.B) {
 		})
 	}
 }
+
+// After a restart every held job asks again. That must not cost each of them a look at all the others, while
+// nobody else may ask.
+func TestHeldJobsAskAgainOneByOne(t *testing.T) {
+	const held = 1000
+	now := time.Unix(1_800_000_000, 0)
+	ledger := NewLedger(nil, nil, nil)
+	ledger.setBudget(build.CarbonBudget("team", "ns", "100").Obj(), now)
+	jobs := make([]*carbonv1alpha1.CarbonAwareJob, held)
+	for i := range jobs {
+		jobs[i] = build.CarbonAwareJob(fmt.Sprint(i), "ns").KWh("1").Obj()
+		jobs[i].UID = types.UID(fmt.Sprint(i))
+		setCondition(&jobs[i].Status.Conditions, now, 1, carbonv1alpha1.ConditionWithinBudget, metav1.ConditionFalse, carbonv1alpha1.ReasonBudgetHold, "")
+		ledger.note(jobs[i])
+	}
+	i := 0
+	allocations := testing.AllocsPerRun(held-1, func() {
+		ledger.reserve(jobs[i], 200e9, now)
+		i++
+	})
+	if allocations > held/10 {
+		t.Errorf("%v allocations for each of %d jobs", allocations, held)
+	}
+}

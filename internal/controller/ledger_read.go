@@ -21,6 +21,7 @@ import (
 	"fmt"
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
@@ -28,14 +29,24 @@ import (
 
 const loadPage = 500
 
-// load fills the ledger with a namespace, once.
+// load fills the ledger with a namespace, once, and again for every budget that is created.
 func (l *Ledger) load(ctx context.Context, namespace string, now time.Time) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if s := l.spaces[namespace]; s != nil && s.loaded {
+	if s := l.spaces[namespace]; s != nil && s.loaded && !s.outdated {
 		return nil
 	}
 	return l.read(ctx, namespace, now)
+}
+
+// heard takes note of a budget that was created: no job may start past it from now on, though its first count
+// may take a while.
+func (l *Ledger) heard(key types.NamespacedName) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if s := l.spaces[key.Namespace]; s != nil && s.budgets[key.Name] == nil {
+		s.outdated = true
+	}
 }
 
 // leads says whether this process is the leader of a budget.

@@ -38,6 +38,8 @@ type hold struct {
 	grams, left, limit estimate.Nanograms
 	// until is when the budget's next period begins; zero when it never does.
 	until time.Time
+	// tooMany is how many budgets there are, if no job may count in so many.
+	tooMany int
 }
 
 // verdict is the answer to a job that wants to start.
@@ -78,15 +80,13 @@ func (l *Ledger) reserve(caj *carbonv1alpha1.CarbonAwareJob, grams estimate.Nano
 	case b.state == reserved && b.standing:
 		answer.granted = b.grams
 		return answer
-	case b.state == reserved && s.bound(&b) && s.covers(&b) && (grams != unknownGrams || b.grams == 0):
-		answer.granted, answer.unwritten = b.grams, l.unwritten(accounts, &b)
-		if grams == unknownGrams {
-			answer.granted = grams
-		}
-		return answer
-	case len(accounts) == 0:
-		b.state = idle
+	case len(accounts) == 0 || grams == unknownGrams && !anyEnforced(accounts): // nothing is set aside
+		b.state, b.grams, b.in, b.asked, b.told = idle, 0, nil, false, hold{}
 		s.put(b)
+		answer.granted = grams
+		return answer
+	case b.state == reserved && s.bound(&b) && s.covers(&b) && grams != unknownGrams:
+		answer.granted, answer.unwritten = b.grams, l.unwritten(accounts, &b)
 		return answer
 	}
 	if b = s.queue(b, grams, accounts); b.state == reserved {
@@ -134,7 +134,7 @@ func (l *Ledger) isGranted(caj *carbonv1alpha1.CarbonAwareJob, v verdict) bool {
 	defer l.mu.Unlock()
 	s := l.space(caj.Namespace)
 	b := s.jobs[caj.UID]
-	return b != nil && b.state == reserved && b.version == caj.ResourceVersion && (b.grams == v.granted || v.granted == unknownGrams) &&
+	return b != nil && b.state == reserved && b.version == caj.ResourceVersion && b.grams == v.granted &&
 		slices.Equal(names(s.matching(b.labels)), v.budgets) && len(l.unwritten(s.matching(b.labels), b)) == 0
 }
 
@@ -191,29 +191,35 @@ func (l *Ledger) withdraw(caj *carbonv1alpha1.CarbonAwareJob) {
 }
 
 // mayStart says whether a job may be started by what its status says: a reservation that stands there may
-// have been given back since, or lack a budget, and none starts in a budget that stops every run.
+// have been given back since, or lack a budget, and none starts in a budget that stops every run. Without one
+// it may only count in budgets that warn.
 func (l *Ledger) mayStart(caj *carbonv1alpha1.CarbonAwareJob) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := l.space(caj.Namespace)
-	b := s.jobs[caj.UID]
-	switch {
-	case b == nil:
-		return caj.Status.ReservedGrams == ""
-	case s.exhausted(b) != "":
-		return false
+	if caj.Status.ReservedGrams == "" {
+		return !anyEnforced(s.matching(caj.Labels))
 	}
-	is := booking{labels: caj.Labels, in: caj.Status.ReservedIn}
-	return caj.Status.ReservedGrams == "" || b.state == reserved && b.standing && s.covers(&is)
+	b, is := s.jobs[caj.UID], booking{labels: caj.Labels, in: caj.Status.ReservedIn}
+	return b != nil && s.exhausted(b) == "" && b.state == reserved && b.standing && s.covers(&is)
 }
 
-// try grants a job its grams if there is room; if there is new room, in the order of the queue.
+// anyEnforced says whether some of the budgets hold jobs.
+func anyEnforced(accounts []*account) bool {
+	return slices.ContainsFunc(accounts, func(a *account) bool { return a.enforced })
+}
+
+// try grants a job its grams if there is room; if there is new room, in the order of the queue. One that would
+// not fit even alone is worth no look at the queue: after a restart everyone in it asks.
 func (s *space) try(uid types.UID) {
-	if s.freed {
+	b := s.jobs[uid]
+	switch {
+	case slices.ContainsFunc(s.matching(b.labels), func(a *account) bool { return !a.budget().Fits(b.grams) }):
+	case s.freed:
 		s.admit()
-		return
+	default:
+		s.grant([]*booking{b})
 	}
-	s.grant([]*booking{s.jobs[uid]})
 }
 
 // admit grants waiting jobs what room there is, in the order of the queue. Those that have not asked since
@@ -253,13 +259,10 @@ func (s *space) grant(queue []*booking) {
 	}
 	for _, claim := range policy.Admit(claims, budgets) {
 		b := *s.jobs[types.UID(claim.UID)]
-		if !b.asked {
+		if !b.asked || b.grams == unknownGrams { // what only warns sets nothing aside for an unknown energy
 			continue
 		}
 		b.state, b.in, b.told = reserved, names(s.matching(b.labels)), hold{}
-		if b.grams == unknownGrams { // budgets that only warn let it through, and cannot count it
-			b.grams = 0
-		}
 		s.put(b)
 	}
 }
@@ -271,8 +274,11 @@ func holdOf(grams estimate.Nanograms, accounts []*account) *hold {
 			return &hold{budget: a.name, grams: grams, left: b.Remaining(), limit: a.limit, until: a.end}
 		}
 	}
-	// There was room, but an older job took it.
 	a := accounts[0]
+	if len(accounts) > maxReservedIn {
+		return &hold{budget: a.name, grams: grams, limit: a.limit, tooMany: len(accounts)}
+	}
+	// There was room, but an older job took it.
 	return &hold{budget: a.name, grams: grams, left: a.budget().Remaining(), limit: a.limit, until: a.end}
 }
 
@@ -280,6 +286,6 @@ func holdOf(grams estimate.Nanograms, accounts []*account) *hold {
 // every job, and for a tenth of what is asked, which changes with every forecast: neither is worth a
 // write to every job that waits.
 func sameHold(a, b hold) bool {
-	return a.budget == b.budget && a.limit == b.limit && a.until.Equal(b.until) &&
+	return a.budget == b.budget && a.limit == b.limit && a.until.Equal(b.until) && a.tooMany == b.tooMany &&
 		(a.grams > a.limit) == (b.grams > b.limit) && max(a.grams, b.grams)-min(a.grams, b.grams) <= a.grams/10
 }

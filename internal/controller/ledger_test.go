@@ -20,13 +20,17 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"os"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	ctrlevent "sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/estimate"
@@ -46,6 +50,8 @@ type lives struct {
 	runs    map[types.UID]*run
 	created int
 	edits   int
+	// before are the runs that had gone when a budget was created in the place of another one, by its name.
+	before map[string]map[types.UID]bool
 	// woke counts what a former leader tried, and wrote.
 	woke, wrote int
 }
@@ -70,12 +76,12 @@ type run struct {
 // from scratch, and nothing was granted that did not fit.
 func TestRandomLivesAddUp(t *testing.T) {
 	woke, wrote := 0, 0
-	for seed := range uint64(60) {
+	for seed := range manyLives() {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			l := newLives(t, seed)
 			steps := []func(){
 				l.create, l.create, l.ask, l.ask, l.ask, l.ask, l.end, l.end, l.revise, l.delete, l.letGo, l.letGo, l.countOne, l.countOne,
-				l.pass, l.edit, l.restart, l.relabel, l.fallAsleep, l.wakeUp, l.wakeUp,
+				l.pass, l.edit, l.restart, l.relabel, l.fallAsleep, l.wakeUp, l.wakeUp, l.replace,
 			}
 			for range 400 {
 				steps[l.random.IntN(len(steps))]()
@@ -89,11 +95,19 @@ func TestRandomLivesAddUp(t *testing.T) {
 	}
 }
 
+// manyLives is how many random lives are played; LIVES is their number for a longer test.
+func manyLives() uint64 {
+	if n, err := strconv.ParseUint(os.Getenv("LIVES"), 10, 64); err == nil {
+		return n
+	}
+	return 60
+}
+
 func newLives(t *testing.T, seed uint64) *lives {
 	t.Helper()
 	l := &lives{
 		t: t, random: rand.New(rand.NewPCG(seed, 1)), now: time.Date(2026, 3, 25, 7, 0, 0, 0, time.UTC),
-		store: newStore(), runs: map[types.UID]*run{},
+		store: newStore(), runs: map[types.UID]*run{}, before: map[string]map[types.UID]bool{},
 	}
 	periods := []carbonv1alpha1.BudgetPeriod{carbonv1alpha1.BudgetDaily, carbonv1alpha1.BudgetWeekly, carbonv1alpha1.BudgetMonthly, carbonv1alpha1.BudgetTotal}
 	for i, selector := range []map[string]string{nil, {"team": "a"}, {"team": "b"}, {"team": "a", "tier": "x"}} {
@@ -110,7 +124,12 @@ func newLives(t *testing.T, seed uint64) *lives {
 
 func (l *lives) restart() {
 	l.ledger = NewLedger(l.store, l.store, nil)
-	if err := l.ledger.load(l.t.Context(), "ns", l.now); err != nil {
+	l.load(l.ledger)
+}
+
+// load is how every pass of a reconciler begins.
+func (l *lives) load(ledger *Ledger) {
+	if err := ledger.load(l.t.Context(), "ns", l.now); err != nil {
 		l.t.Fatal(err)
 	}
 }
@@ -204,6 +223,7 @@ func (l *lives) relabel() {
 	}
 	caj.Labels = teams[l.random.IntN(4)]
 	l.touch(caj)
+	l.load(l.ledger)
 	l.ledger.note(caj)
 	l.sumsAreRight()
 	if caj.Status.ReservedGrams != "" && !l.ledger.covered(caj) {
@@ -223,6 +243,7 @@ func (l *lives) ask() {
 
 // askBy lets a process ask for a job, by what is in its cache, and returns the write of the answer.
 func (l *lives) askBy(ledger *Ledger, caj *carbonv1alpha1.CarbonAwareJob, cache *store) func() {
+	l.load(ledger)
 	granted := ledger.bound(caj) // before, by what the budgets were then
 	v := ledger.reserve(caj, estimate.Nanograms(1+l.random.Int64N(200e9)), l.now)
 	if ledger == l.ledger {
@@ -277,9 +298,8 @@ func (l *lives) sumsAreRight() {
 // mustFit counts from scratch whether there was room: what has ended in the period, what others have
 // reserved, and this job.
 func (l *lives) mustFit(caj *carbonv1alpha1.CarbonAwareJob, v verdict) {
-	for _, name := range v.budgets {
-		b := l.budgets[name]
-		if b.Spec.Enforcement == carbonv1alpha1.BudgetWarn {
+	for name, b := range l.budgets { // those that the process does not know of, too
+		if b.Spec.Enforcement == carbonv1alpha1.BudgetWarn || !newAccount(b, l.now).matches(caj.Labels) {
 			continue
 		}
 		zone, _ := zoneOf(b)
@@ -303,6 +323,7 @@ func (l *lives) end() {
 	if caj != nil {
 		l.ledger.note(caj)
 	}
+	l.load(l.ledger)
 	if caj == nil || !l.ledger.mayStart(caj) {
 		return
 	}
@@ -351,6 +372,7 @@ func (l *lives) letGo() {
 	if caj == nil {
 		return
 	}
+	l.load(l.ledger)
 	l.ledger.note(caj)
 	if !l.ledger.settled(caj) {
 		return
@@ -400,11 +422,41 @@ func (l *lives) edit() {
 	l.ledger.setBudget(b.DeepCopy(), l.now)
 }
 
+// replace deletes a budget and creates another one of its name: that counts the runs of the jobs that there are.
+func (l *lives) replace() {
+	b := l.budgets[fmt.Sprintf("budget-%d", l.random.IntN(len(l.budgets)))]
+	l.edits++
+	l.before[b.Name] = l.gone()
+	is := &carbonv1alpha1.CarbonBudget{ObjectMeta: metav1.ObjectMeta{Name: b.Name, Namespace: b.Namespace}, Spec: b.Spec}
+	l.touch(is)
+	l.budgets[b.Name] = is
+	news := jobsOfBudget(l.ledger)
+	news.Delete(l.t.Context(), ctrlevent.DeleteEvent{Object: b}, &noQueue{})
+	news.Create(l.t.Context(), ctrlevent.CreateEvent{Object: is.DeepCopy()}, &noQueue{})
+}
+
+// noQueue drops what is to be reconciled: here everything is at random.
+type noQueue struct{ requests }
+
+func (*noQueue) Add(reconcile.Request) {}
+
+// gone are the jobs of runs that there are no more.
+func (l *lives) gone() map[types.UID]bool {
+	gone := map[types.UID]bool{}
+	for uid := range l.runs {
+		gone[uid] = true
+	}
+	for _, caj := range l.jobs {
+		delete(gone, caj.UID)
+	}
+	return gone
+}
+
 // total counts the runs from scratch.
 func (l *lives) total(b *carbonv1alpha1.CarbonBudget, start, end time.Time) (sum run) {
 	account := newAccount(b, l.now)
-	for _, r := range l.runs {
-		if account.matches(r.labels) && (end.IsZero() || !r.end.Before(start) && r.end.Before(end)) {
+	for uid, r := range l.runs {
+		if account.matches(r.labels) && !l.before[b.Name][uid] && (end.IsZero() || !r.end.Before(start) && r.end.Before(end)) {
 			sum.grams += r.grams
 			sum.avoided += r.avoided
 		}

@@ -185,7 +185,7 @@ func (r *Starter) isFresh(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJo
 	}
 	known := r.Ledger.budgetsOf(caj.Namespace, caj.Labels)
 	for i := range budgets.Items {
-		if newAccount(&budgets.Items[i], r.Clock.Now()).matches(caj.Labels) && !slices.Contains(known, budgets.Items[i].Name) {
+		if b := newAccount(&budgets.Items[i], r.Clock.Now()); b.matches(caj.Labels) && (b.enforced || !slices.Contains(known, b.name)) {
 			return false, nil
 		}
 	}

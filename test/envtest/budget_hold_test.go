@@ -390,6 +390,35 @@ var _ = Describe("A run of unknown energy that started before its budget came", 
 })
 
 var _ = Describe("A budget that warns", func() {
+	It("writes nothing while a job of unknown energy waits for its start, and holds it once it does more than warn", func(ctx context.Context) {
+		w := newWorld(ctx)
+		gb := w.trace("gb", nil, dip(6, 100)...)
+		w.budget(build.CarbonBudget("team", w.namespace, "100").Enforcement(carbonv1alpha1.BudgetWarn))
+		w.create(build.CarbonAwareJob("x", w.namespace).Regions(gb).Jitter(0))
+		w.plan("x")
+		w.at(w.slot(6).Add(-4*time.Second), gb)
+		w.plan("x")
+		Expect(reasonOf(w.get("x"), "WithinBudget")).To(Equal("Unknown/EnergyUnknown"))
+		w.writes = nil
+		for range 3 {
+			Expect(w.plan("x").RequeueAfter).NotTo(Equal(time.Millisecond))
+			w.count("team")
+		}
+		Expect(w.writes).To(BeEmpty())
+
+		w.editBudget("team", func(s *carbonv1alpha1.CarbonBudgetSpec) { s.Enforcement = carbonv1alpha1.BudgetHold })
+		w.clock.SetTime(w.slot(6))
+		w.startDue("x")
+		Expect(w.isStarted("x")).To(BeFalse(), "what its status says was true when it was written")
+		w.pass("x")
+		w.pass("x")
+		Expect(w.isStarted("x")).To(BeFalse())
+		Expect(reasonOf(w.get("x"), "WithinBudget")).To(Equal("False/EnergyUnknown"))
+		w.editBudget("team", func(s *carbonv1alpha1.CarbonBudgetSpec) { s.Enforcement = carbonv1alpha1.BudgetWarn })
+		w.pass("x")
+		Expect(w.isStarted("x")).To(BeTrue())
+	})
+
 	It("lets everything start, and tells once in a period of 80 and of 100 percent", func(ctx context.Context) {
 		w := newWorld(ctx)
 		gb := w.trace("gb", nil, flat(20, 200)...)
