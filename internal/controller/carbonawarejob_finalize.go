@@ -110,7 +110,7 @@ func (r *CarbonAwareJobReconciler) settleFirst(ctx context.Context, caj *carbonv
 // endNow puts a job that is being deleted on record, if it ran at all.
 func (s *scope) endNow() {
 	s.observe()
-	if s.finished() || s.caj.Status.Job == nil || len(s.caj.Status.Job.Runs) == 0 {
+	if s.finished() && !awaitsNumbers(s.caj) || s.caj.Status.Job == nil || len(s.caj.Status.Job.Runs) == 0 {
 		return
 	}
 	s.setStarted()

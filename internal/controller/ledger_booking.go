@@ -64,8 +64,8 @@ type booking struct {
 	asked bool
 	// standing says that the reservation is part of the job's status, started that its Job was let go.
 	standing, started bool
-	// ran says that the job has a run that counts.
-	ran bool
+	// ran says that the job has a run that counts, pending that its record is yet to come.
+	ran, pending bool
 	// leaving says that the job is being deleted.
 	leaving bool
 	// told is the hold that its status speaks of.
@@ -110,6 +110,7 @@ func bookingOf(caj *carbonv1alpha1.CarbonAwareJob, models modelFacts) booking {
 	case isTrue(conditions, carbonv1alpha1.ConditionComplete) || isTrue(conditions, carbonv1alpha1.ConditionFailed):
 		b.state, b.end = ended, endOfRun(caj)
 		b.grams, b.avoided, b.ran = charge(caj)
+		b.pending = awaitsNumbers(caj)
 	case caj.Status.ReservedGrams != "":
 		b.state, b.standing, b.grams = reserved, true, parseGrams(caj.Status.ReservedGrams)
 	case b.started:

@@ -33,8 +33,8 @@ const maxGranted = 256
 type view struct {
 	// tallies are the present period and those before it, without what deleted jobs have left.
 	tallies []tally
-	// leaving are the jobs that are being deleted and have ended, alive those of the jobs on the budget's list
-	// of settling ones that are still there.
+	// leaving are the jobs that are being deleted and have ended, with their record if there will ever be one;
+	// alive are those on the budget's list of settling ones that are still there.
 	leaving []booking
 	alive   map[types.UID]bool
 	// runs are the jobs that run or are about to start; only for a budget that terminates.
@@ -72,7 +72,7 @@ func (s *space) view(a *account) view {
 		v.alive[uid] = s.jobs[uid] != nil
 	}
 	for _, b := range s.leaving {
-		if b.state == ended && a.matches(b.labels) {
+		if b.state == ended && !b.pending && a.matches(b.labels) {
 			v.leaving = append(v.leaving, *b)
 		}
 	}

@@ -115,7 +115,7 @@ func (r *CarbonAwareJobReconciler) annotatePod(ctx context.Context, pod *corev1.
 // they counted before their pods are gone, and says whether to wait for that: not for long.
 func (r *CarbonAwareJobReconciler) lastNumbers(ctx context.Context, s *scope, before *carbonv1alpha1.CarbonAwareJob) (bool, error) {
 	late := !s.now.Before(s.caj.DeletionTimestamp.Add(slowDeletion))
-	if s.job == nil || s.finished() || !s.started() || s.meterSettled() || late {
+	if s.job == nil || !s.started() || s.meterSettled() || late {
 		return false, nil
 	}
 	if !s.isOver() && !isStopped(s.job) {
@@ -135,6 +135,12 @@ func (r *CarbonAwareJobReconciler) lastNumbers(ctx context.Context, s *scope, be
 		return false, err
 	}
 	return true, r.markCounted(ctx, s)
+}
+
+// awaitsNumbers says whether a run that is over has no record yet because its meters have not told all.
+func awaitsNumbers(caj *carbonv1alpha1.CarbonAwareJob) bool {
+	c := findCondition(caj.Status.Conditions, carbonv1alpha1.ConditionEmissionsRecorded)
+	return c != nil && c.Reason == carbonv1alpha1.ReasonMeterPending
 }
 
 // giveUpNumbers counts what was not heard of as lost.

@@ -93,7 +93,7 @@ func TestOverspentBudgetsAreSeen(t *testing.T) {
 	budget := func(limit string) Event { return Event{CarbonBudget: build.CarbonBudget("team", "ns", limit).Obj()} }
 	job := func(name, reserved, emitted string) Event {
 		j := build.CarbonAwareJob(name, "ns").Obj()
-		j.UID, j.Finalizers, j.Status.ReservedGrams = types.UID(name), []string{"ours"}, carbonv1alpha1.Decimal(reserved)
+		j.UID, j.Finalizers, j.Status.ReservedGrams = types.UID(name), []string{carbonv1alpha1.FinalizerCarbonAwareJob}, carbonv1alpha1.Decimal(reserved)
 		if emitted != "" {
 			j.Status.Emissions = &carbonv1alpha1.EmissionsStatus{ActualGrams: carbonv1alpha1.Decimal(emitted)}
 		}
@@ -101,6 +101,10 @@ func TestOverspentBudgetsAreSeen(t *testing.T) {
 	}
 	gone := job("a", "60", "")
 	gone.CarbonAwareJob.DeletionTimestamp, gone.CarbonAwareJob.Finalizers = new(metav1.Now()), nil
+	released := job("a", "60", "")
+	released.CarbonAwareJob.DeletionTimestamp, released.CarbonAwareJob.Finalizers = gone.CarbonAwareJob.DeletionTimestamp, []string{metav1.FinalizerDeleteDependents}
+	leaving := job("a", "60", "")
+	leaving.CarbonAwareJob.DeletionTimestamp = gone.CarbonAwareJob.DeletionTimestamp
 	for name, test := range map[string]struct {
 		events []Event
 		want   int
@@ -111,6 +115,8 @@ func TestOverspentBudgetsAreSeen(t *testing.T) {
 		"it emitted more, nobody granted": {[]Event{budget("100"), job("a", "60", ""), job("a", "", "140")}, 0},
 		"it emitted more, then another":   {[]Event{budget("100"), job("a", "60", ""), job("a", "", "90"), job("b", "20", "")}, 1},
 		"it went before it ran":           {[]Event{budget("100"), job("a", "60", ""), gone, job("b", "60", "")}, 0},
+		"it only waits for its Job to go": {[]Event{budget("100"), job("a", "60", ""), released, job("b", "60", "")}, 0},
+		"it is about to go":               {[]Event{budget("100"), job("a", "60", ""), leaving, job("b", "60", "")}, 1},
 		"the limit was raised":            {[]Event{budget("100"), job("a", "60", ""), budget("200"), job("b", "60", "")}, 0},
 		"of another budget":               {[]Event{budget("100"), {CarbonBudget: build.CarbonBudget("other", "ns", "1").Obj()}, job("a", "60", "")}, 0},
 	} {

@@ -19,6 +19,7 @@ package audit
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -97,8 +98,8 @@ func takenBy(caj *carbonv1alpha1.CarbonAwareJob) float64 {
 	grams := caj.Status.ReservedGrams
 	if e := caj.Status.Emissions; e != nil {
 		grams = e.ActualGrams
-	} else if caj.DeletionTimestamp != nil && len(caj.Finalizers) == 0 {
-		return 0 // it went without having run
+	} else if caj.DeletionTimestamp != nil && !slices.Contains(caj.Finalizers, carbonv1alpha1.FinalizerCarbonAwareJob) {
+		return 0 // it went without having run; the finalizer of a deletion in the foreground may outlast ours
 	}
 	taken, err := strconv.ParseFloat(string(grams), 64)
 	if err != nil {
