@@ -25,6 +25,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
+	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
@@ -122,10 +123,13 @@ func (c *cluster) client() (client.Client, error) {
 	return made, nil
 }
 
-// installed says what to look for when a cluster does not know our kinds.
-func installed(err error) error {
-	if meta.IsNoMatchError(err) || apierrors.IsNotFound(err) {
+// advise says what to look for when a cluster does not know our kinds, or cannot be reached.
+func advise(err error) error {
+	switch {
+	case meta.IsNoMatchError(err), apierrors.IsNotFound(err):
 		return fmt.Errorf("%w (is the EcoTracker operator installed in this cluster?)", err)
+	case utilnet.IsConnectionRefused(err):
+		return fmt.Errorf("%w (which cluster is meant? Set KUBECONFIG, --kubeconfig or --context)", err)
 	}
 	return err
 }

@@ -17,8 +17,11 @@ limitations under the License.
 package main
 
 import (
+	"bytes"
+	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"k8s.io/cli-runtime/pkg/genericiooptions"
@@ -57,6 +60,19 @@ func TestTheFlagsOfKubectlSayWhereToLook(t *testing.T) {
 				t.Errorf("client: %v", err)
 			}
 		})
+	}
+}
+
+// Without a cluster every command that needs one says which flags name it.
+func TestNoClusterIsTold(t *testing.T) {
+	file := writeKubeconfig(t) // nobody listens on its port 1
+	for _, args := range [][]string{{"report"}, {"report", "-A", "-o", "csv"}, {"forecast"}, {"explain", "x"}, {"plan", "-f", "../../docs/examples/job.yaml"}} {
+		var out bytes.Buffer
+		root := newRoot(genericiooptions.IOStreams{In: &bytes.Buffer{}, Out: &out, ErrOut: io.Discard}, newCluster())
+		root.SetArgs(append(args, "--kubeconfig", file))
+		if err := root.ExecuteContext(t.Context()); err == nil || !strings.HasSuffix(err.Error(), "Set KUBECONFIG, --kubeconfig or --context)") || out.Len() > 0 {
+			t.Errorf("%v: %v, printed %q", args, err, out.String())
+		}
 	}
 }
 

@@ -88,7 +88,7 @@ func tell(ctx context.Context, where *cluster, name string) ([]passage, []corev1
 		return tellOfGone(ctx, c, namespace, name)
 	}
 	if err != nil {
-		return nil, nil, installed(fmt.Errorf("reading CarbonAwareJob %s: %w", name, err))
+		return nil, nil, advise(fmt.Errorf("reading CarbonAwareJob %s: %w", name, err))
 	}
 	story := storyOf(caj, where.clock.Now())
 	events, err := eventsOf(ctx, c, namespace, client.MatchingFields{"involvedObject.uid": string(caj.UID)})

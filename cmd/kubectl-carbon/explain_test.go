@@ -175,12 +175,12 @@ func TestACommandAsksForTheOperatorWhereItIsMissing(t *testing.T) {
 	where := clusterThatRefuses(t, all, none)
 	_, listErr := listRegions(t.Context(), where)
 	_, _, tellErr := tell(t.Context(), where, "x")
-	for _, err := range []error{listErr, tellErr, installed(apierrors.NewNotFound(schema.GroupResource{Resource: "carbonawarejobs"}, ""))} {
+	for _, err := range []error{listErr, tellErr, advise(apierrors.NewNotFound(schema.GroupResource{Resource: "carbonawarejobs"}, ""))} {
 		if err == nil || !strings.HasSuffix(err.Error(), "(is the EcoTracker operator installed in this cluster?)") {
 			t.Errorf("got %v", err)
 		}
 	}
-	if other := errors.New("no route to host"); !errors.Is(installed(other), other) || installed(other).Error() != other.Error() || installed(nil) != nil {
+	if other := errors.New("no route to host"); !errors.Is(advise(other), other) || advise(other).Error() != other.Error() || advise(nil) != nil {
 		t.Error("another error is not as it was")
 	}
 }

@@ -121,7 +121,7 @@ func listRegions(ctx context.Context, where *cluster) ([]carbonv1alpha1.GridRegi
 	}
 	var list carbonv1alpha1.GridRegionList
 	if err := c.List(ctx, &list); err != nil {
-		return nil, installed(fmt.Errorf("listing GridRegions: %w", err))
+		return nil, advise(fmt.Errorf("listing GridRegions: %w", err))
 	}
 	slices.SortFunc(list.Items, func(a, b carbonv1alpha1.GridRegion) int { return cmp.Compare(a.Name, b.Name) })
 	return list.Items, nil

@@ -134,7 +134,7 @@ func addUp(ctx context.Context, where *cluster, namespace string, builder *repor
 	if err := addBudgets(ctx, c, namespace, builder); err != nil {
 		return err
 	}
-	return installed(eachJob(ctx, jobs, namespace, builder.Add))
+	return advise(eachJob(ctx, jobs, namespace, builder.Add))
 }
 
 func reportWriter(format string, width int) (func(*report.Report, io.Writer) error, error) {
@@ -165,7 +165,7 @@ func addBudgets(ctx context.Context, c client.Client, namespace string, builder 
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("listing CarbonBudgets: %w", err)
+		return advise(fmt.Errorf("listing CarbonBudgets: %w", err))
 	}
 	builder.AddBudgets(list.Items)
 	return nil
