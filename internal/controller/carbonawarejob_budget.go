@@ -49,9 +49,7 @@ func (r *CarbonAwareJobReconciler) reserve(ctx context.Context, s *scope) error 
 	budgeted := r.Ledger.budgeted(s.caj.Namespace, s.caj.Labels)
 	switch {
 	case s.started():
-		if s.caj.Status.ReservedGrams == "" || s.needsMore() && s.claim() != unknownGrams {
-			r.force(s, budgeted)
-		}
+		r.force(s, budgeted)
 	case s.caj.Status.ReservedGrams != "":
 		return r.giveBack(ctx, s)
 	case s.caj.Spec.MaxGrams != nil && s.claim() == unknownGrams:
@@ -74,9 +72,10 @@ func (r *CarbonAwareJobReconciler) isGrantedElsewhere(s *scope) bool {
 	return !s.started() && s.caj.Status.ReservedGrams == "" && r.Ledger.bound(s.caj)
 }
 
-// force sets the grams aside of a job that runs already, whatever room there is.
+// force sets the grams aside of a job that runs already, whatever room there is: what it lacks, or needs by now.
 func (r *CarbonAwareJobReconciler) force(s *scope, budgeted bool) {
-	if budgeted && !s.countsNothing() {
+	lacks := s.caj.Status.ReservedGrams == "" || s.needsMore() && s.claim() != unknownGrams
+	if budgeted && lacks && !s.countsNothing() {
 		grams := s.claim()
 		s.setReserved(r.Ledger.force(s.caj, grams), grams)
 	}

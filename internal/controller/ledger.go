@@ -131,21 +131,27 @@ func (s *space) setBudget(b *carbonv1alpha1.CarbonBudget, now time.Time) {
 	}
 	s.budgets[b.Name] = is
 	edited := was == nil || was.generation != is.generation
-	switch {
-	case was == nil || !is.continues(was):
-		s.recount(is)
-		s.freed = true
-	default:
-		is.inherit(was, s.jobs)
-		s.freed = s.freed || edited || is.used() < was.used()
-	}
-	if was != nil {
-		is.exhausted = was.exhausted && !edited && was.start.Equal(is.start)
-	}
+	s.count(is, was, edited)
 	s.edited = s.edited || edited
-	if edited || was != nil && s.isTold(is, was) {
+	if was == nil {
+		s.revoke(is)
+		return
+	}
+	is.exhausted = was.exhausted && !edited && was.start.Equal(is.start)
+	if edited || s.isTold(is, was) {
 		s.revoke(is)
 	}
+}
+
+// count makes the sums of a budget, from those that it had where the same jobs count in them as before.
+func (s *space) count(is, was *account, edited bool) {
+	if was == nil || !is.continues(was) {
+		s.recount(is)
+		s.freed = true
+		return
+	}
+	is.inherit(was, s.jobs)
+	s.freed = s.freed || edited || is.used() < was.used()
 }
 
 // isTold says whether the status of a budget speaks of a grant that this ledger does not know of: the answer

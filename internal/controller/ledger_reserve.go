@@ -80,12 +80,12 @@ func (l *Ledger) reserve(caj *carbonv1alpha1.CarbonAwareJob, grams estimate.Nano
 	case b.state == reserved && b.standing:
 		answer.granted = b.grams
 		return answer
-	case len(accounts) == 0 || grams == unknownGrams && !anyEnforced(accounts): // nothing is set aside
+	case !countable(grams, accounts): // nothing is set aside
 		b.state, b.grams, b.in, b.asked, b.told = idle, 0, nil, false, hold{}
 		s.put(b)
 		answer.granted = grams
 		return answer
-	case b.state == reserved && s.bound(&b) && s.covers(&b) && grams != unknownGrams:
+	case grams != unknownGrams && s.stands(&b):
 		answer.granted, answer.unwritten = b.grams, l.unwritten(accounts, &b)
 		return answer
 	}
@@ -96,6 +96,14 @@ func (l *Ledger) reserve(caj *carbonv1alpha1.CarbonAwareJob, grams estimate.Nano
 	answer.held, answer.told = s.holdBack(b, grams, accounts)
 	return answer
 }
+
+// countable says whether budgets can set grams aside, or hold the job for want of them.
+func countable(grams estimate.Nanograms, accounts []*account) bool {
+	return len(accounts) > 0 && (grams != unknownGrams || anyEnforced(accounts))
+}
+
+// stands says whether a job was granted room by all its budgets, as their status says of this very state of it.
+func (s *space) stands(b *booking) bool { return b.state == reserved && s.bound(b) && s.covers(b) }
 
 // holdBack says what keeps a job from starting, and whether its status speaks of that already.
 func (s *space) holdBack(b booking, grams estimate.Nanograms, accounts []*account) (held *hold, told bool) {

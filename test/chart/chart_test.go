@@ -99,16 +99,16 @@ func TestValuesChangeWhatTheySay(t *testing.T) {
 			here:   []string{"image: ecotracker-operator:v1\n", "--meter-image=example.org/m@sha256:bbbb"},
 		},
 		"the meter by the tag of all": {values: []string{"image.tag=v1"}, here: []string{"--meter-image=ecotracker-meter:v1\n"}},
-		"two namespaces":    {values: []string{"watchNamespaces={a,b}"}, here: []string{"--watch-namespaces=a,b", "namespace: a\n", "namespace: b\n"}, not: []string{"ecotracker-manager-rolebinding\n  labels"}},
-		"a second operator": {values: []string{"pollRegions=false", "watchNamespaces={a}"}, here: []string{"--poll-regions=false"}, not: []string{"- secrets", "region-events"}},
-		"kinds to be lost":  {values: []string{"crds.keep=false"}, here: []string{"CustomResourceDefinition"}, not: []string{"helm.sh/resource-policy"}},
-		"kinds to be kept":  {here: []string{"helm.sh/resource-policy: keep"}},
+		"two namespaces":              {values: []string{"watchNamespaces={a,b}"}, here: []string{"--watch-namespaces=a,b", "namespace: a\n", "namespace: b\n"}, not: []string{"ecotracker-manager-rolebinding\n  labels"}},
+		"a second operator":           {values: []string{"pollRegions=false", "watchNamespaces={a}"}, here: []string{"--poll-regions=false"}, not: []string{"- secrets", "region-events"}},
+		"kinds to be lost":            {values: []string{"crds.keep=false"}, here: []string{"CustomResourceDefinition"}, not: []string{"helm.sh/resource-policy"}},
+		"kinds to be kept":            {here: []string{"helm.sh/resource-policy: keep"}},
 		"a certificate of one's own": {
 			values: []string{"metrics.certificateSecret=mine", "serviceMonitor=true"},
 			here:   []string{"--metrics-cert-dir=/etc/metrics-certificate", "secretName: mine\n", "serverName: ecotracker-controller-manager-metrics.ecotracker-system.svc\n", "name: mine\n"},
 			not:    []string{"insecureSkipVerify"},
 		},
-		"Prometheus":        {values: []string{"serviceMonitor=true", "alerts=true"}, here: []string{"kind: ServiceMonitor", "alert: EcoTrackerNoLeader"}},
+		"Prometheus": {values: []string{"serviceMonitor=true", "alerts=true"}, here: []string{"kind: ServiceMonitor", "alert: EcoTrackerNoLeader"}},
 	}
 	for name, test := range tests {
 		text := string(helm(t, test.values...))
