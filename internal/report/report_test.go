@@ -289,7 +289,7 @@ func TestNothingIsAReportToo(t *testing.T) {
 	if err := r.WriteHTML(&page); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(table.String(), "No job has finished") || !strings.Contains(page.String(), "nothing yet") {
+	if !strings.Contains(table.String(), "No job has finished") || !strings.Contains(page.String(), "nothing yet") || !strings.Contains(page.String(), "nothing to compare with yet") {
 		t.Errorf("got %s and %s", table.String(), page.String())
 	}
 }
