@@ -146,13 +146,14 @@ func nextRead(region *carbonv1alpha1.GridRegion, problem *sourceProblem, now tim
 	return end.Sub(now)
 }
 
-// recordTransition tells of changes of readiness and freshness or of their reasons, each reason once.
+// recordTransition tells of changes of readiness and freshness or of their reasons, each reason once, and of
+// another fallback that speaks.
 func (r *GridRegionReconciler) recordTransition(before, after *carbonv1alpha1.GridRegion) {
 	told := ""
 	for _, conditionType := range []string{carbonv1alpha1.RegionFresh, carbonv1alpha1.RegionReady} {
 		was := findCondition(before.Status.Conditions, conditionType)
 		is := findCondition(after.Status.Conditions, conditionType)
-		if is == nil || is.Reason == told || was != nil && was.Status == is.Status && was.Reason == is.Reason {
+		if is == nil || is.Reason == told || was != nil && was.Status == is.Status && was.Reason == is.Reason && !isAnotherFallback(is, before, after) {
 			continue
 		}
 		kind := corev1.EventTypeNormal
@@ -162,6 +163,12 @@ func (r *GridRegionReconciler) recordTransition(before, after *carbonv1alpha1.Gr
 		r.Recorder.Eventf(after, nil, kind, is.Reason, "ReadSource", "%s", is.Message)
 		told = is.Reason
 	}
+}
+
+// isAnotherFallback says whether the condition is about a fallback other than the one that spoke before.
+func isAnotherFallback(is *metav1.Condition, before, after *carbonv1alpha1.GridRegion) bool {
+	was, now := before.Status.Forecast, after.Status.Forecast
+	return is.Reason == carbonv1alpha1.ReasonFallbackInUse && was != nil && now != nil && was.Source != now.Source
 }
 
 // regionsOfConfigMap are the GridRegions whose trace is in the ConfigMap.

@@ -28,7 +28,6 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	ctrl "sigs.k8s.io/controller-runtime"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/forecast"
@@ -41,12 +40,7 @@ const (
 	// A source that fails is tried again after a minute, then after ever longer pauses.
 	minBackoff = time.Minute
 	maxBackoff = 30 * time.Minute
-	// profileAge is how old the mean day of a region gets before its source is asked again.
-	profileAge = 24 * time.Hour
 )
-
-// errNoWholeDay is what is wrong with a history of which no mean day can be made.
-var errNoWholeDay = &forecast.SourceError{Problem: "its history does not know every time of the day", Malformed: true}
 
 // poller asks the sources of regions over the network, each no more often than it has news, however
 // many jobs there are. What it last heard is kept, so that every slot's end needs no call.
@@ -168,43 +162,6 @@ func newsAt(region *carbonv1alpha1.GridRegion, source forecast.Source, told fore
 		return end
 	}
 	return next
-}
-
-// profileIsDue says whether the region's mean day is a day old, missing, or that of another source.
-func profileIsDue(region *carbonv1alpha1.GridRegion, source forecast.Source, now time.Time) bool {
-	p := region.Status.Profile
-	return p == nil || p.Source != source.Name() || !stillHas(region, p.Source) ||
-		!now.Before(p.UpdatedAt.Add(profileAge))
-}
-
-// profile asks the source for its past. Nil when it has none or does not tell: it is asked again with
-// the next forecast.
-func (p *poller) profile(ctx context.Context, region string, source forecast.Source, now time.Time) *carbonv1alpha1.ProfileStatus {
-	historian, ok := source.(forecast.Historian)
-	if !ok {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	past, err := historian.History(ctx, p.client, now)
-	profile, ok := forecast.ProfileOf(past)
-	if err == nil && !ok {
-		err = errNoWholeDay
-	}
-	if err != nil {
-		problem := problemOf(source, err)
-		metrics.HistoryFailed(region, source.Name(), problem.reason)
-		ctrl.LoggerFrom(ctx).Info("Cannot read the history of a source, it is asked again with the next forecast", "reason", problem.reason, "message", problem.message)
-		return nil
-	}
-	status := &carbonv1alpha1.ProfileStatus{
-		Days:        int32(min(profile.Days, forecast.HistoryDays)), //nolint:gosec // at most 14
-		StepSeconds: int64(profile.Step / time.Second), Source: source.Name(), UpdatedAt: metav1.NewTime(now),
-	}
-	for _, g := range profile.Grams {
-		status.GramsPerKWh = append(status.GramsPerKWh, gramsDecimal(g))
-	}
-	return status
 }
 
 // forget drops what was heard for a region that is gone.

@@ -51,7 +51,7 @@ func TestNoMeanDayIsCounted(t *testing.T) {
 		"whole day": {past: forecast.Series{Start: now, Step: time.Hour, Grams: make([]float64, 24)}},
 	} {
 		var p poller
-		profile := p.profile(t.Context(), region, source, now)
+		profile, _ := p.profile(t.Context(), region, source, now)
 		if want := region == "whole day"; (profile != nil) != want || (historyFailures(t, region) == 1) == want {
 			t.Errorf("%s: got %+v, %v failures", region, profile, historyFailures(t, region))
 		}

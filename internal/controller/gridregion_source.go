@@ -119,7 +119,12 @@ func (r *GridRegionReconciler) observeSource(ctx context.Context, region *carbon
 	seen.forecast, seen.recent = knownOf(last.trace, now, 1)
 	seen.polled, seen.actual = place == 0 && last.fetchedAt.Equal(now), last.trace.Actual
 	if last.fetchedAt.Equal(now) && profileIsDue(region, remote, now) {
-		seen.profile = r.polls.profile(ctx, region.Name, remote, now)
+		var pause time.Duration
+		seen.profile, pause = r.polls.profile(ctx, region.Name, remote, now)
+		if until := now.Add(pause); until.After(seen.again) {
+			r.polls.leaveAlone(pollKey{region.Name, place}, until)
+			seen.again = until
+		}
 	}
 	return seen, last.lackNow(remote, seen.forecast, now), nil
 }

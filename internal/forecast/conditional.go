@@ -19,6 +19,7 @@ package forecast
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/json"
 	"io"
 	"net/http"
 	"slices"
@@ -78,14 +79,15 @@ func (c *conditional) RoundTrip(request *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// keep reads the answer, if it is marked, and keeps it if it is whole and not too large.
+// keep reads the answer, if it is marked, and keeps it if it is whole JSON and not too large: one that was cut
+// where nothing tells its length would come back for as long as its mark is good.
 func (c *conditional) keep(key answerKey, response *http.Response) {
 	answer := keptAnswer{key: key, etag: response.Header.Get("ETag"), lastModified: response.Header.Get("Last-Modified"), header: response.Header.Clone()}
 	if answer.etag == "" && answer.lastModified == "" {
 		return
 	}
 	read, err := io.ReadAll(io.LimitReader(response.Body, maxKeptEach+1))
-	if err != nil || len(read) > maxKeptEach {
+	if err != nil || len(read) > maxKeptEach || !json.Valid(read) {
 		response.Body = &rest{Reader: io.MultiReader(bytes.NewReader(read), failing{err}, response.Body), Closer: response.Body}
 		return
 	}

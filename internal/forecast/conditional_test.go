@@ -19,6 +19,7 @@ package forecast
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -128,6 +129,40 @@ func TestWhatIsKeptIsBounded(t *testing.T) {
 		t.Error(err)
 	}
 	kept(maxKept / (400 << 10))
+}
+
+// TestHalfAnAnswerIsNotKept holds that an answer which ends too soon, where nothing tells how long it is, does not
+// come back as what has not changed since.
+func TestHalfAnAnswerIsNotKept(t *testing.T) {
+	half := true
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("ETag", `"a"`)
+		switch {
+		case r.Header.Get("If-None-Match") != "":
+			w.WriteHeader(http.StatusNotModified)
+		case half:
+			connection, _, err := http.NewResponseController(w).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			_, _ = io.WriteString(connection, "HTTP/1.1 200 OK\r\nETag: \"a\"\r\nConnection: close\r\n\r\n[1,")
+			_ = connection.Close()
+		default:
+			_, _ = io.WriteString(w, "[1,2]")
+		}
+	}))
+	t.Cleanup(server.Close)
+	client := trusting(t, server)
+	var into []int
+	err := fetchJSON(t.Context(), client, server.URL, time.Time{}, &into)
+	if failure, ok := errors.AsType[*SourceError](err); !ok || !failure.Malformed {
+		t.Errorf("half an answer was taken: %v", err)
+	}
+	half = false
+	if err := fetchJSON(t.Context(), client, server.URL, time.Time{}, &into); err != nil || len(into) != 2 {
+		t.Errorf("got %v, %v", into, err)
+	}
 }
 
 func TestNotModifiedOutOfTheBlue(t *testing.T) {
