@@ -127,6 +127,7 @@ func (r *CarbonAwareJobReconciler) Reconcile(ctx context.Context, req ctrl.Reque
 	if err != nil {
 		return ctrl.Result{}, err
 	}
+	s.enterStart()
 	s.plan()
 	if err := r.act(ctx, s); errors.Is(err, errStaleCache) {
 		return ctrl.Result{RequeueAfter: conflictRetry}, nil

@@ -90,7 +90,7 @@ func (s *scope) latestStart() time.Time {
 // gather reads every fact that the pass needs.
 func (r *CarbonAwareJobReconciler) gather(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob) (*scope, error) {
 	s := &scope{caj: caj, now: r.Clock.Now(), starts: &r.starts}
-	err := r.starts.fill(ctx, r.Client)
+	err := r.starts.fill(ctx, r.Client, s.now)
 	if err != nil {
 		return nil, err
 	}

@@ -37,7 +37,8 @@ import (
 // more starts in a slot than that, and no pass has to look at all other jobs. Its truth are the plans in
 // status: it is filled from them after a start of the process. A pass holds its lock from the choice of
 // a start until that is entered, so that two passes never take the same last place. A job that is held by its
-// user takes no place.
+// user takes no place. One that has started keeps its place until the slot is over, whatever becomes of it: the cap
+// is on starts.
 //
 // Where a cap was lowered, the first jobs keep their places, by start and UID, and the others have none any more:
 // their next pass gives them another start.
@@ -48,16 +49,19 @@ type roster struct {
 	filled bool
 	plans  map[types.UID]plannedStart
 	rooms  map[string]*policy.Occupancy // of the regions with a cap
+	begun  []types.UID                  // those of the plans whose jobs have started, in this order
 }
 
-// plannedStart is where and when a job is planned to start.
+// plannedStart is where and when a job is planned to start, or has started.
 type plannedStart struct {
 	region string
 	start  time.Time
+	begun  bool
 }
 
-// fill takes over the plans of the jobs that have not started. Only the first call does anything.
-func (r *roster) fill(ctx context.Context, c client.Reader) error {
+// fill takes over the plans of the jobs that have not started, and of those that have in a slot with a cap which may
+// not be over. Only the first call does anything.
+func (r *roster) fill(ctx context.Context, c client.Reader, now time.Time) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.filled {
@@ -67,11 +71,29 @@ func (r *roster) fill(ctx context.Context, c client.Reader) error {
 	if err := c.List(ctx, &jobs, client.UnsafeDisableDeepCopy, client.DisableReadYourWritesConsistency); err != nil {
 		return fmt.Errorf("listing the plans of all CarbonAwareJobs: %w", err)
 	}
+	var regions carbonv1alpha1.GridRegionList
+	if err := c.List(ctx, &regions, client.UnsafeDisableDeepCopy, client.DisableReadYourWritesConsistency); err != nil {
+		return fmt.Errorf("listing the caps of all GridRegions: %w", err)
+	}
+	capped := map[string]bool{}
+	for i := range regions.Items {
+		capped[regions.Items[i].Name] = ptr.Deref(regions.Items[i].Spec.MaxStartsPerWindow, 0) > 0
+	}
 	r.plans, r.rooms, r.filled = map[types.UID]plannedStart{}, map[string]*policy.Occupancy{}, true
 	for i := range jobs.Items {
 		job := &jobs.Items[i]
-		if plan := job.Status.Plan; plan != nil && caresAboutStart(job) {
-			r.plans[job.UID] = plannedStart{plan.Region, plan.Start.Time}
+		plan := job.Status.Plan
+		if plan == nil {
+			continue
+		}
+		at := plannedStart{region: plan.Region, start: plan.Start.Time}
+		at.begun = isTrue(job.Status.Conditions, carbonv1alpha1.ConditionStarted)
+		switch {
+		case at.begun && capped[at.region] && !r.isOver(at, now):
+			r.plans[job.UID] = at
+			r.begun = append(r.begun, job.UID)
+		case caresAboutStart(job):
+			r.plans[job.UID] = at
 		}
 	}
 	return nil
@@ -111,7 +133,7 @@ func (r *roster) reserve(uid types.UID, decide func(places) *carbonv1alpha1.Plan
 	plan := decide(p)
 	r.free(uid)
 	if plan != nil {
-		at := plannedStart{plan.Region, plan.Start.Time}
+		at := plannedStart{region: plan.Region, start: plan.Start.Time}
 		r.plans[uid] = at
 		r.rooms[at.region].Add(at.start)
 	}
@@ -133,14 +155,55 @@ func (p places) lost(old policy.Decision, r policy.Request) bool {
 	return i >= 0 && r.Regions[i].Room.Full(old.Start)
 }
 
-// drop forgets a job that waits no longer.
+// drop forgets a job that will not start any more, if it has not.
 func (r *roster) drop(uid types.UID) {
 	if r == nil {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.free(uid)
+	if !r.plans[uid].begun {
+		r.free(uid)
+	}
+}
+
+// enterStart tells the roster of a start that has been.
+func (s *scope) enterStart() {
+	plan := s.caj.Status.Plan
+	if !s.started() || plan == nil {
+		return
+	}
+	region := s.region(plan.Region).object
+	s.starts.begin(s.caj.UID, region != nil && ptr.Deref(region.Spec.MaxStartsPerWindow, 0) > 0, s.now)
+}
+
+// begin is told that a job has started, in a region with a cap or without: with one it has used its place. Places in
+// slots that are over are forgotten.
+func (r *roster) begin(uid types.UID, capped bool, now time.Time) {
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	at, known := r.plans[uid]
+	switch {
+	case !known || at.begun:
+	case !capped || at.start.After(now) || r.isOver(at, now): // somebody else may have started it early
+		r.free(uid)
+	default:
+		at.begun = true
+		r.plans[uid] = at
+		r.begun = append(r.begun, uid)
+	}
+	for len(r.begun) > 0 && r.isOver(r.plans[r.begun[0]], now) {
+		r.free(r.begun[0])
+		r.begun = r.begun[1:]
+	}
+}
+
+// isOver says whether the slot in which a job has started is over for sure.
+func (r *roster) isOver(at plannedStart, now time.Time) bool {
+	return !now.Before(at.start.Add(r.rooms[at.region].Slot()))
 }
 
 func (r *roster) free(uid types.UID) {

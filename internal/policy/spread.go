@@ -75,8 +75,15 @@ func (o *Occupancy) IsOn(grid forecast.Series) bool {
 	if o == nil || grid.Step <= 0 {
 		return false
 	}
-	step := o.part * time.Duration(o.parts)
-	return step == grid.Step && grid.Start.Sub(o.origin)%step == 0
+	return o.Slot() == grid.Step && grid.Start.Sub(o.origin)%grid.Step == 0
+}
+
+// Slot is how long the slots are; the longest in which starts can be counted for nil.
+func (o *Occupancy) Slot() time.Duration {
+	if o == nil {
+		return longestSlot
+	}
+	return o.part * time.Duration(o.parts)
 }
 
 // Add counts a start at t.
