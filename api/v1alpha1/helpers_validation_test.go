@@ -98,24 +98,24 @@ func created(t *testing.T, crd, manifest string) *unstructured.Unstructured {
 }
 
 // changed returns the manifest with a change merged into it.
-func changed(t *testing.T, manifest, change string) *unstructured.Unstructured {
-	t.Helper()
-	return &unstructured.Unstructured{Object: merge(parse(t, manifest), parse(t, change))}
+func changed(tb testing.TB, manifest, change string) *unstructured.Unstructured {
+	tb.Helper()
+	return &unstructured.Unstructured{Object: merge(parse(tb, manifest), parse(tb, change))}
 }
 
 // parse reads YAML as the API server would read it: numbers are int64 or float64.
-func parse(t *testing.T, text string) map[string]any {
-	t.Helper()
+func parse(tb testing.TB, text string) map[string]any {
+	tb.Helper()
 	raw, err := yaml.YAMLToJSON([]byte(text))
 	if err != nil {
-		t.Fatalf("%v in\n%s", err, text)
+		tb.Fatalf("%v in\n%s", err, text)
 	}
 	if string(raw) == "null" {
 		return map[string]any{}
 	}
 	var obj unstructured.Unstructured
 	if err := obj.UnmarshalJSON([]byte(`{"kind":"x","object":` + string(raw) + "}")); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return obj.Object["object"].(map[string]any)
 }

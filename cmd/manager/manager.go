@@ -92,6 +92,9 @@ func newManager(o *options, now *controller.ServerClock) (ctrl.Manager, error) {
 		LeaderElectionID:              leaderElectionID,
 		LeaderElectionNamespace:       o.namespace,
 		LeaderElectionReleaseOnCancel: true,
+		LeaseDuration:                 new(controller.LeaseDuration),
+		RenewDeadline:                 new(controller.LeaseRenewal),
+		RetryPeriod:                   new(controller.LeaseRetry),
 		// A standby keeps its caches filled, so that it can go on at once.
 		Controller: ctrlconfig.Controller{EnableWarmup: new(true)},
 		// A pass that follows a write of ours waits until the cache shows it. Everything is correct

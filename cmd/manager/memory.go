@@ -34,12 +34,22 @@ const (
 	// garbagePercent lets half as much garbage as live memory gather: most of what is live are waiting
 	// jobs, and the operator has processor time to spare.
 	garbagePercent = 50
+	// leastGarbage, in bytes, may gather in any case, up to mostGarbagePercent: to collect it costs as much as what is
+	// live is large, which a manager with few jobs and much to do would otherwise pay all the time.
+	leastGarbage       = 32 << 20
+	mostGarbagePercent = 200
 )
+
+// garbagePercentFor is how much garbage may gather beside so many live bytes, in percent of them.
+func garbagePercentFor(live uint64) int {
+	percent := 100 * leastGarbage / max(1, live) / 10 * 10 // in tens, so that it does not change all the time
+	return int(max(garbagePercent, min(mostGarbagePercent, percent)))
+}
 
 // limitMemory makes the Go runtime keep within the memory limit of the container, if it has one.
 // GOMEMLIMIT and GOGC in the environment come first.
 func limitMemory(logger logr.Logger) {
-	if os.Getenv("GOGC") == "" {
+	if garbageIsOurs() {
 		debug.SetGCPercent(garbagePercent)
 	}
 	if _, err := memlimit.Set(memlimit.WithRatio(memoryShare)); err != nil {
@@ -47,7 +57,12 @@ func limitMemory(logger logr.Logger) {
 	}
 }
 
+// garbageIsOurs says whether nobody else has told how much garbage may gather.
+func garbageIsOurs() bool { return os.Getenv("GOGC") == "" }
+
 const (
+	// garbageLook is how often it is told anew how much garbage may gather.
+	garbageLook = 2 * time.Second
 	// memoryLook is how often memory is looked at.
 	memoryLook = 20 * time.Second
 	// idleShare is how much may be allocated between two looks, as a part of what is live, for the process to be idle.
@@ -79,7 +94,8 @@ func readMemory() memory {
 	return memory{live: value(0), allocated: value(1), held: value(2) + value(3) + value(4)}
 }
 
-// memoryGiver gives memory back when a burst of work is over: most of the time nothing is to be done but to wait.
+// memoryGiver tells how much garbage may gather, and gives memory back when a burst of work is over: most of the
+// time nothing is to be done but to wait.
 type memoryGiver struct{}
 
 // NeedLeaderElection says that a standby gives memory back as well.
@@ -87,13 +103,21 @@ func (memoryGiver) NeedLeaderElection() bool { return false }
 
 // Start looks at the memory until the context ends.
 func (memoryGiver) Start(ctx context.Context) error {
-	ticker := time.NewTicker(memoryLook)
+	garbage, ticker := time.NewTicker(garbageLook), time.NewTicker(memoryLook)
+	defer garbage.Stop()
 	defer ticker.Stop()
-	given := memory{}
+	given, percent := memory{}, garbagePercent
 	for before := readMemory(); ; {
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-garbage.C:
+			// Setting it stops the world for a moment, so not for nothing.
+			if is := garbagePercentFor(readMemory().live); garbageIsOurs() && is != percent {
+				percent = is
+				debug.SetGCPercent(percent)
+			}
+			continue
 		case <-ticker.C:
 		}
 		now := readMemory()

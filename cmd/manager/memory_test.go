@@ -36,6 +36,14 @@ func TestTheEnvironmentSaysHowMuchGarbageMayGather(t *testing.T) {
 	}
 }
 
+func TestHowMuchGarbageMayGather(t *testing.T) {
+	for live, want := range map[uint64]int{0: 200, 1 << 20: 200, 32 << 20: 100, 64 << 20: 50, 1 << 30: 50} {
+		if got := garbagePercentFor(live); got != want {
+			t.Errorf("%d live bytes: %d %%, not %d", live, got, want)
+		}
+	}
+}
+
 func TestMemoryIsGivenBackWhenIdle(t *testing.T) {
 	const mb = 1 << 20
 	before := memory{live: 100 * mb, held: 150 * mb, allocated: 1000 * mb}

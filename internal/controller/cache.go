@@ -91,11 +91,13 @@ func shareStatus(status *carbonv1alpha1.CarbonAwareJobStatus) {
 		share(&plan.Quality)
 		share(&plan.Signal)
 		message = plan.Message
+		plan.Candidates = fitting(plan.Candidates)
 		for i := range plan.Candidates {
 			share(&plan.Candidates[i].Region)
 			share(&plan.Candidates[i].Quality)
 		}
 	}
+	status.Conditions = fitting(status.Conditions)
 	for i := range status.Conditions {
 		c := &status.Conditions[i]
 		share(&c.Type)
@@ -105,6 +107,14 @@ func shareStatus(status *carbonv1alpha1.CarbonAwareJobStatus) {
 			c.Message = message
 		}
 	}
+}
+
+// fitting is the list without the room for more that decoding leaves behind it.
+func fitting[T any](list []T) []T {
+	if len(list) == cap(list) {
+		return list
+	}
+	return append(make([]T, 0, len(list)), list...)
 }
 
 // share puts the one copy of a word that many objects have in its place.
@@ -130,7 +140,7 @@ func keepOurs(annotations map[string]string) {
 // trimTemplate leaves what plans, energies and the model are told by, and, until there is a Job, the
 // annotations, whose size is checked.
 func trimTemplate(caj *carbonv1alpha1.CarbonAwareJob) {
-	whole := caj.Spec.JobTemplate
+	whole := templateOf(caj)
 	pod := &whole.Spec.Template
 	var kept batchv1.JobTemplateSpec
 	if queue := queueOf(caj); queue != "" {
@@ -149,7 +159,17 @@ func trimTemplate(caj *carbonv1alpha1.CarbonAwareJob) {
 		kept.Spec.Template.Spec.Containers = onlyEnv(pod.Spec.Containers, llm.ModelEnv)
 		kept.Spec.Template.Spec.InitContainers = onlyEnv(pod.Spec.InitContainers, llm.ModelEnv)
 	}
-	caj.Spec.JobTemplate = kept
+	caj.Spec.JobTemplate = nil // an empty one would take more than a kilobyte
+	if saysSomething(&kept) {
+		caj.Spec.JobTemplate = kept.DeepCopy()
+	}
+}
+
+// saysSomething is false of a template of which nothing was kept.
+func saysSomething(kept *batchv1.JobTemplateSpec) bool {
+	pod := &kept.Spec.Template
+	return len(kept.Labels)+len(kept.Annotations)+len(pod.Annotations)+len(pod.Spec.NodeSelector) > 0 ||
+		len(pod.Spec.Containers)+len(pod.Spec.InitContainers) > 0 || kept.Spec.Completions != nil || kept.Spec.Parallelism != nil
 }
 
 // onlyEnv are the containers that set the variable, with nothing else.

@@ -51,7 +51,7 @@ func large(change func(*batchv1.JobTemplateSpec)) *carbonv1alpha1.CarbonAwareJob
 
 // decisions are all that is told by the template once a job is planned.
 func decisions(caj *carbonv1alpha1.CarbonAwareJob) map[string]any {
-	template := &caj.Spec.JobTemplate
+	template := templateOf(caj)
 	conflicting := *caj.Spec.LLM
 	conflicting.Model = "o3"
 	return map[string]any{
@@ -101,12 +101,12 @@ func TestATrimmedJobIsDecidedLikeTheWholeOne(t *testing.T) {
 			}
 			want := decisions(whole)
 			if !hasJob {
-				want["room"] = lackOfRoom(&whole.Spec.JobTemplate, whole.Spec.LLM, nil)
+				want["room"] = lackOfRoom(templateOf(whole), whole.Spec.LLM, nil)
 			}
 			part := trimmed(t, whole.DeepCopy())
 			got := decisions(part)
 			if !hasJob {
-				got["room"] = lackOfRoom(&part.Spec.JobTemplate, part.Spec.LLM, nil)
+				got["room"] = lackOfRoom(templateOf(part), part.Spec.LLM, nil)
 			}
 			if asJSON(t, got) != asJSON(t, want) {
 				t.Errorf("%s, with a Job %t: %s, for the whole one %s", name, hasJob, asJSON(t, got), asJSON(t, want))

@@ -145,7 +145,7 @@ func (s *scope) attempts(runs []estimate.Interval) estimate.Attempts {
 	job := s.caj.Status.Job
 	a := estimate.Attempts{
 		Completed: isTrue(s.caj.Status.Conditions, carbonv1alpha1.ConditionComplete),
-		Wanted:    wantedPods(&s.caj.Spec.JobTemplate.Spec),
+		Wanted:    wantedPods(&templateOf(s.caj).Spec),
 		Succeeded: ptr.Deref(job.Succeeded, 0),
 		Lost:      ptr.Deref(job.Lost, 0),
 		Pauses:    len(runs) - 1,

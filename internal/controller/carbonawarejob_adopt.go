@@ -36,7 +36,7 @@ func (r *CarbonAwareJobReconciler) adoptStart(ctx context.Context, s *scope) err
 	}
 	grams := s.home().intensityAt(record.At)
 	record.GramsPerKWh = gramsDecimal(grams)
-	record.RequestedModel = requestedModel(s.caj.Spec.LLM, &s.caj.Spec.JobTemplate)
+	record.RequestedModel = requestedModel(s.caj.Spec.LLM, templateOf(s.caj))
 	record.Model = record.RequestedModel
 	text, err := record.encode()
 	if err != nil {

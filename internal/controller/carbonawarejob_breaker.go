@@ -95,7 +95,7 @@ func (s *scope) emits() bool {
 // every pod that failed and for every pause.
 func (s *scope) load() (policy.Load, bool) {
 	expected := durationOr(s.caj.Spec.ExpectedDuration, defaultExpectedDuration)
-	model := requestedModel(s.caj.Spec.LLM, &s.caj.Spec.JobTemplate)
+	model := requestedModel(s.caj.Spec.LLM, templateOf(s.caj))
 	if s.caj.Status.Model != nil && s.caj.Status.Model.Effective != "" {
 		model = s.caj.Status.Model.Effective
 	}

@@ -205,7 +205,7 @@ func (s *scope) claim() estimate.Nanograms {
 			at = plan.Start.Time
 		}
 	}
-	requested := requestedModel(s.caj.Spec.LLM, &s.caj.Spec.JobTemplate)
+	requested := requestedModel(s.caj.Spec.LLM, templateOf(s.caj))
 	grams, known := expectedGrams(s.caj, s.region(name), requested, at, s.models)
 	most := maxGrams(s.caj)
 	switch {

@@ -36,8 +36,8 @@ import (
 // Everything else is the user's template. A Kueue queue label is left out until the start, so that
 // Kueue does not start the Job before its time.
 func buildJob(caj *carbonv1alpha1.CarbonAwareJob, regions []regionFacts, meterImage string) *batchv1.Job {
-	template := caj.Spec.JobTemplate.DeepCopy()
-	wireModel(template, caj.Spec.LLM, requestedModel(caj.Spec.LLM, &caj.Spec.JobTemplate))
+	template := templateOf(caj).DeepCopy()
+	wireModel(template, caj.Spec.LLM, requestedModel(caj.Spec.LLM, templateOf(caj)))
 	for _, name := range regionEnvNames(regions) {
 		if caj.Spec.LLM == nil || caj.Spec.LLM.ModelEnv != name {
 			wireRegionEnv(template, name)
@@ -56,7 +56,7 @@ func buildJob(caj *carbonv1alpha1.CarbonAwareJob, regions []regionFacts, meterIm
 	if annotations == nil {
 		annotations = map[string]string{}
 	}
-	annotations[carbonv1alpha1.AnnotationTemplate] = digest(&caj.Spec.JobTemplate)
+	annotations[carbonv1alpha1.AnnotationTemplate] = digest(templateOf(caj))
 
 	job := &batchv1.Job{
 		ObjectMeta: metav1.ObjectMeta{
@@ -89,7 +89,7 @@ func digest(template *batchv1.JobTemplateSpec) string {
 // since.
 func isOfAnotherTemplate(job *batchv1.Job, caj *carbonv1alpha1.CarbonAwareJob) bool {
 	from := job.Annotations[carbonv1alpha1.AnnotationTemplate]
-	return from != "" && from != digest(&caj.Spec.JobTemplate) && isSuspended(job) && !isStartIssued(job)
+	return from != "" && from != digest(templateOf(caj)) && isSuspended(job) && !isStartIssued(job)
 }
 
 // regionEnvNames are the variables that any of the regions sets, sorted.
@@ -106,9 +106,20 @@ func regionEnvNames(regions []regionFacts) []string {
 	return sortedKeys(names)
 }
 
+// templateOf is the template of the job, or what the cache has kept of it; never nil, and not to be changed.
+func templateOf(caj *carbonv1alpha1.CarbonAwareJob) *batchv1.JobTemplateSpec {
+	if caj.Spec.JobTemplate == nil {
+		return &noTemplate
+	}
+	return caj.Spec.JobTemplate
+}
+
+// noTemplate is that of a job of whose template nothing was kept.
+var noTemplate batchv1.JobTemplateSpec
+
 // queueOf is the Kueue queue that the template names; empty when Kueue is not involved.
 func queueOf(caj *carbonv1alpha1.CarbonAwareJob) string {
-	return caj.Spec.JobTemplate.Labels[carbonv1alpha1.LabelKueueQueue]
+	return templateOf(caj).Labels[carbonv1alpha1.LabelKueueQueue]
 }
 
 // isStartIssued says whether the Job was started by us: the start patch writes this annotation.

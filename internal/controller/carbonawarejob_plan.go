@@ -97,12 +97,12 @@ func (s *scope) choose(p places) {
 
 // checkTemplate says what in the spec makes a start impossible.
 func (s *scope) checkTemplate() *blockage {
-	spec := &s.caj.Spec
-	if conflict := modelConflict(spec.LLM, &spec.JobTemplate); conflict != "" {
+	template, llm := templateOf(s.caj), s.caj.Spec.LLM
+	if conflict := modelConflict(llm, template); conflict != "" {
 		return &blockage{carbonv1alpha1.ReasonInvalid, carbonv1alpha1.ReasonModelConflict, conflict}
 	}
 	if s.job == nil {
-		if lack := lackOfRoom(&spec.JobTemplate, spec.LLM, s.regions); lack != "" {
+		if lack := lackOfRoom(template, llm, s.regions); lack != "" {
 			return &blockage{carbonv1alpha1.ReasonInvalid, carbonv1alpha1.ReasonTemplateRejected, lack}
 		}
 	}
@@ -111,7 +111,7 @@ func (s *scope) checkTemplate() *blockage {
 		if r.object == nil {
 			return nil // it may come yet, and without a conflict
 		}
-		if conflict := nodeSelectorConflict(&spec.JobTemplate, r.object.Spec.Placement); conflict != "" {
+		if conflict := nodeSelectorConflict(template, r.object.Spec.Placement); conflict != "" {
 			conflicts = append(conflicts, r.name+": "+conflict)
 		}
 	}
@@ -184,7 +184,7 @@ func (s *scope) excluded(r regionFacts) string {
 	if r.object == nil {
 		return fmt.Sprintf("GridRegion %s does not exist", r.name)
 	}
-	if conflict := nodeSelectorConflict(&s.caj.Spec.JobTemplate, r.object.Spec.Placement); conflict != "" {
+	if conflict := nodeSelectorConflict(templateOf(s.caj), r.object.Spec.Placement); conflict != "" {
 		return conflict
 	}
 	if s.job == nil || r.object.Spec.Placement == nil {
@@ -256,7 +256,7 @@ func timePointer(t time.Time) *metav1.Time {
 
 // plannedModel is what the job asks for; until the start it is also what is going to be used.
 func (s *scope) plannedModel() *carbonv1alpha1.ModelStatus {
-	requested := requestedModel(s.caj.Spec.LLM, &s.caj.Spec.JobTemplate)
+	requested := requestedModel(s.caj.Spec.LLM, templateOf(s.caj))
 	if requested == "" {
 		return nil
 	}

@@ -149,7 +149,7 @@ func (s *scope) setEnergyKnown() {
 		}
 	}
 	duration := durationOr(s.caj.Spec.ExpectedDuration, defaultExpectedDuration)
-	energy, problem := wholeRun(s.caj, requestedModel(s.caj.Spec.LLM, &s.caj.Spec.JobTemplate), duration, s.models)
+	energy, problem := wholeRun(s.caj, requestedModel(s.caj.Spec.LLM, templateOf(s.caj)), duration, s.models)
 	if problem == nil {
 		problem = s.addCheaper(&energy)
 	}

@@ -62,6 +62,6 @@ func (s *scope) expectedGrams() (estimate.Nanograms, bool) {
 	if plan == nil {
 		return 0, false
 	}
-	requested := requestedModel(s.caj.Spec.LLM, &s.caj.Spec.JobTemplate)
+	requested := requestedModel(s.caj.Spec.LLM, templateOf(s.caj))
 	return expectedGrams(s.caj, s.region(plan.Region), requested, plan.Start.Time, s.models)
 }

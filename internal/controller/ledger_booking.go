@@ -153,7 +153,7 @@ func endOfRun(caj *carbonv1alpha1.CarbonAwareJob) time.Time {
 // roughly is what a job is expected to emit without a look at its region; its next pass knows better.
 // An energy that is unknown fits nowhere.
 func roughly(caj *carbonv1alpha1.CarbonAwareJob, models modelFacts) estimate.Nanograms {
-	requested := requestedModel(caj.Spec.LLM, &caj.Spec.JobTemplate)
+	requested := requestedModel(caj.Spec.LLM, templateOf(caj))
 	grams, known := expectedGrams(caj, regionFacts{}, requested, caj.CreationTimestamp.Time, models)
 	if !known {
 		return unknownGrams

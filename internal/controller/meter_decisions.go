@@ -79,7 +79,7 @@ func setMeterDecisions(caj *carbonv1alpha1.CarbonAwareJob, template *metav1.Obje
 	if meterMode(caj) == carbonv1alpha1.MeterEnforce {
 		news[meter.AnnotationModels] = modelMap(record)
 		if most := maxGrams(caj); most != nil {
-			news[meter.AnnotationMaxGrams] = (*most / estimate.Nanograms(podsAtOnce(&caj.Spec.JobTemplate.Spec))).String()
+			news[meter.AnnotationMaxGrams] = (*most / estimate.Nanograms(podsAtOnce(&templateOf(caj).Spec))).String()
 		}
 	}
 	for key, value := range news {

@@ -156,7 +156,7 @@ func (s *scope) addLost(sum *measured) {
 	effective, alsoProblem := wholeRun(s.caj, s.caj.Status.Model.Effective, 0, s.models)
 	switch {
 	case problem == nil && alsoProblem == nil:
-		share := lost / float64(wantedPods(&s.caj.Spec.JobTemplate.Spec))
+		share := lost / float64(wantedPods(&templateOf(s.caj).Spec))
 		sum.effective = addRange(sum.effective, scaled(effective.kWh, share))
 		sum.requested = addRange(sum.requested, scaled(requested.kWh, share))
 		what += ", what is declared stands in for them"

@@ -90,7 +90,7 @@ func (s *scope) shares(running []meteredPod) []estimate.Nanograms {
 	for i, p := range running {
 		held[i] = parseGrams(carbonv1alpha1.Decimal(p.Annotations[meter.AnnotationMaxGrams]))
 	}
-	spec := &s.caj.Spec.JobTemplate.Spec
+	spec := &templateOf(s.caj).Spec
 	slots := podsAtOnce(spec)
 	if spec.Completions != nil {
 		slots = min(slots, *spec.Completions-s.job.Status.Succeeded)
@@ -109,7 +109,7 @@ func (s *scope) watchLimit() {
 	switch {
 	case counted >= *limit:
 		s.limitReached = fmt.Sprintf("the meter counted %s g, spec.maxGrams is %s g: further calls are refused", counted, *limit)
-	case open && podsAtOnce(&s.caj.Spec.JobTemplate.Spec) > 1:
+	case open && podsAtOnce(&templateOf(s.caj).Spec) > 1:
 		s.limitReached = fmt.Sprintf("a pod used up its share of spec.maxGrams, %s g, and its calls are refused; the meters counted %s g so far", *limit, counted)
 	}
 }

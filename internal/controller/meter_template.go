@@ -142,7 +142,7 @@ func meterConflict(caj *carbonv1alpha1.CarbonAwareJob, image string) string {
 	if !isMetered(caj) {
 		return ""
 	}
-	template := &caj.Spec.JobTemplate.Spec.Template
+	template := &templateOf(caj).Spec.Template
 	pod := &template.Spec
 	switch {
 	case image == "":
@@ -155,7 +155,7 @@ func meterConflict(caj *carbonv1alpha1.CarbonAwareJob, image string) string {
 	if conflict := nameConflict(pod); conflict != "" {
 		return conflict
 	}
-	if key := meterAnnotation(&caj.Spec.JobTemplate); key != "" {
+	if key := meterAnnotation(templateOf(caj)); key != "" {
 		return fmt.Sprintf("the template has the annotation or label %s, which the operator writes for the meter: remove it", key)
 	}
 	return upstreamConflict(pod)

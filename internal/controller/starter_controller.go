@@ -225,7 +225,7 @@ func (r *Starter) start(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob,
 func decideStart(caj *carbonv1alpha1.CarbonAwareJob, region regionFacts, now time.Time) startRecord {
 	grams := region.intensityAt(now)
 	record := startRecord{At: now.UTC(), Region: region.name, GramsPerKWh: gramsDecimal(grams), Queue: queueOf(caj)}
-	requested := requestedModel(caj.Spec.LLM, &caj.Spec.JobTemplate)
+	requested := requestedModel(caj.Spec.LLM, templateOf(caj))
 	record.RequestedModel, record.Model = requested, requested
 	if caj.Spec.LLM == nil || caj.Spec.LLM.Downgrade == nil {
 		return record
@@ -247,7 +247,7 @@ func decideStart(caj *carbonv1alpha1.CarbonAwareJob, region regionFacts, now tim
 
 // cheaperModel is the model to use on a dirty grid, or the reason why there is none.
 func cheaperModel(caj *carbonv1alpha1.CarbonAwareJob) (model, reason, message string) {
-	requested := requestedModel(caj.Spec.LLM, &caj.Spec.JobTemplate)
+	requested := requestedModel(caj.Spec.LLM, templateOf(caj))
 	if requested == "" {
 		return "", carbonv1alpha1.ReasonModelUnknown, fmt.Sprintf(
 			"the template gives %s no literal value: set spec.llm.model, else the model cannot be switched", caj.Spec.LLM.ModelEnv)

@@ -36,14 +36,25 @@ type Vigil struct {
 	doubt time.Time
 }
 
+// How leaders follow one another. A standby sees each renewal of the lease up to 2.2 times LeaseRetry late, counts
+// LeaseDuration from there, and asks as rarely then: a leader that died is followed within 15 s.
+const (
+	// LeaseDuration is how long nobody else may lead after a lease was renewed.
+	LeaseDuration = 10 * time.Second
+	// LeaseRenewal is how long a leader tries to renew its lease before it ends itself.
+	LeaseRenewal = 7 * time.Second
+	// LeaseRetry is how often a leader renews its lease, and a standby asks for it: every 1 to 2.2 times as long.
+	LeaseRetry = time.Second
+)
+
 const (
 	// vigilBeat is how often the process shows itself that it is awake.
 	vigilBeat = time.Second
-	// maxSilence is shorter than a lease lasts (15 s), after which somebody else may take it.
-	maxSilence = 10 * time.Second
-	// doubtAfter is longer than a leader tries to renew its lease (10 s): after it the process has renewed
-	// its own, or has ended.
-	doubtAfter = 15 * time.Second
+	// maxSilence is shorter than a lease lasts, after which somebody else may take it.
+	maxSilence = LeaseDuration - 3*time.Second
+	// doubtAfter is longer than a leader tries to renew its lease: after it the process has renewed its own, or
+	// has ended.
+	doubtAfter = LeaseRenewal + 5*time.Second
 )
 
 // NewVigil is one that has not begun; until then nothing is in doubt.

@@ -120,6 +120,11 @@ var _ = Describe("A plan", func() {
 		Expect(w.edit("x", func(caj *carbonv1alpha1.CarbonAwareJob) {
 			caj.Spec.JobTemplate.Spec.Template.Spec.Containers[0].Image = "example.org/job:2"
 		})).To(MatchError(ContainSubstring("spec.jobTemplate cannot change once the Job exists")))
+		By("refusing it in a request that has another status too, which the API server does not take from there")
+		Expect(w.edit("x", func(caj *carbonv1alpha1.CarbonAwareJob) {
+			caj.Spec.JobTemplate.Spec.Template.Spec.Containers[0].Image = "example.org/job:2"
+			caj.Status = carbonv1alpha1.CarbonAwareJobStatus{}
+		})).To(MatchError(ContainSubstring("spec.jobTemplate cannot change once the Job exists")))
 
 		By("refusing everything but suspend and the TTL once it has started")
 		w.clock.SetTime(plan.LatestStart.Time)

@@ -144,7 +144,7 @@ func (e *Event) decode(kind string, object json.RawMessage) bool {
 	case e.Resource == "carbonawarejobs" && kind == "CarbonAwareJob":
 		e.CarbonAwareJob = &carbonv1alpha1.CarbonAwareJob{}
 		err := json.Unmarshal(object, e.CarbonAwareJob)
-		e.CarbonAwareJob.Spec.JobTemplate = batchv1.JobTemplateSpec{}
+		e.CarbonAwareJob.Spec.JobTemplate = nil
 		return err == nil
 	case e.Resource == "carbonbudgets" && kind == "CarbonBudget":
 		e.CarbonBudget = &carbonv1alpha1.CarbonBudget{}

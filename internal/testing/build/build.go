@@ -36,7 +36,7 @@ func CarbonAwareJob(name, namespace string) *Job {
 	return &Job{carbonv1alpha1.CarbonAwareJob{
 		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace},
 		Spec: carbonv1alpha1.CarbonAwareJobSpec{
-			JobTemplate: batchv1.JobTemplateSpec{Spec: batchv1.JobSpec{Template: corev1.PodTemplateSpec{Spec: corev1.PodSpec{
+			JobTemplate: &batchv1.JobTemplateSpec{Spec: batchv1.JobSpec{Template: corev1.PodTemplateSpec{Spec: corev1.PodSpec{
 				RestartPolicy: corev1.RestartPolicyNever,
 				Containers:    []corev1.Container{{Name: "main", Image: "example.org/job:1"}},
 			}}}},
@@ -126,7 +126,7 @@ func (j *Job) Env(name, value string) *Job {
 
 // Template changes the Job template.
 func (j *Job) Template(change func(*batchv1.JobTemplateSpec)) *Job {
-	change(&j.object.Spec.JobTemplate)
+	change(j.object.Spec.JobTemplate)
 	return j
 }
 
