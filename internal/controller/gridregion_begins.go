@@ -30,7 +30,8 @@ var errNothingForNow = &forecast.SourceError{Problem: "its answer has no value f
 // take keeps an answer, and what the source said before of the time before it begins.
 func (p *poll) take(answer forecast.Trace, last *poll, region *carbonv1alpha1.GridRegion, source forecast.Source, now time.Time) {
 	p.fetchedAt = now
-	p.begins, _ = answer.Forecast.Begins()
+	p.answer = answer.Forecast
+	p.begins, _ = answer.Begins()
 	earlier := last.trace
 	p.stale = last.stale && now.Before(last.begins) || p.begins.Sub(now) > answer.Forecast.Step
 	if last.problem != nil && isStaleFrom(region, source.Name()) {
@@ -59,8 +60,11 @@ func isStaleFrom(region *carbonv1alpha1.GridRegion, name string) bool {
 // lackNow is what keeps the last answer from speaking for the present: it has not begun, or it has a gap. Nil
 // when it does speak.
 func (p *poll) lackNow(source forecast.Source, ahead forecast.Series, now time.Time) *sourceProblem {
+	_, told := p.answer.At(now)
 	_, known := ahead.At(now)
 	switch {
+	case told:
+		return nil
 	case now.Before(p.begins) && (p.stale || !known):
 		return &sourceProblem{
 			carbonv1alpha1.ReasonForecastNotBegun, fmt.Sprintf("%s: its forecast begins at %s", source.Name(), stamp(p.begins)),

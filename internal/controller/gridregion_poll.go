@@ -62,8 +62,10 @@ type poll struct {
 	failures  int
 	fetchedAt time.Time
 	trace     forecast.Trace
-	// begins is when the answer itself begins. What the trace says of the time before is from an earlier
-	// answer, which is stale when the source has failed since, or tells nothing of the next slot either.
+	// answer is what the source said itself, begins when its forecast begins. What the trace says besides of the
+	// time before is from an earlier answer, which is stale when the source has failed since, or tells nothing of
+	// the next slot either.
+	answer  forecast.Series
 	begins  time.Time
 	stale   bool
 	problem *sourceProblem

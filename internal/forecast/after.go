@@ -56,25 +56,38 @@ func (s Series) Soonest(earliest, latest time.Time, d time.Duration) (Window, bo
 	return Window{}, false
 }
 
-// After adds to an answer what an earlier one of the same source says of the time before it begins, from
-// the given time on: some sources tell nothing of the past, and some not even of the present slot. The answer
-// stays as it is when the two are on different grids.
+// Begins is the start of the first slot that the trace forecasts, or knows where its past was not asked for apart from
+// the forecast. False when it knows nothing.
+func (t Trace) Begins() (time.Time, bool) {
+	if !t.begins.IsZero() {
+		return t.begins, true
+	}
+	return t.Forecast.Begins()
+}
+
+// After adds to an answer what an earlier one of the same source says of the time before its forecast begins, as far
+// as it does not tell of that itself, from the given time on: some sources tell nothing of the past, some only
+// hours later, and some not even of the present slot. The answer stays as it is when the two are on different grids.
 func (t Trace) After(earlier Trace, from time.Time) Trace {
-	begins, ok := t.Forecast.Begins()
-	before := earlier.Forecast.Clip(from, begins)
-	if !ok || before.Empty() || before.Step != t.Forecast.Step || begins.Sub(before.Start)%before.Step != 0 {
+	begins, ok := t.Begins()
+	before, step := earlier.Forecast.Clip(from, begins), t.Forecast.Step
+	if !ok || before.Empty() || before.Step != step || begins.Sub(before.Start)%step != 0 {
 		return t
 	}
-	slots := int(t.Forecast.End().Sub(before.Start) / before.Step)
+	start := before.Start
+	if told, _ := t.Forecast.Begins(); told.Before(start) {
+		start = told
+	}
+	slots := int(t.Forecast.End().Sub(start) / step)
 	join := func(was, is Series) Series {
 		if was.Empty() && is.Empty() {
 			return Series{}
 		}
-		joined := unknown(before.Start, before.Step, slots)
+		joined := unknown(start, step, slots)
 		for i := range joined.Grams {
-			at := before.Start.Add(time.Duration(i) * before.Step)
+			at := start.Add(time.Duration(i) * step)
 			of := is
-			if at.Before(begins) {
+			if _, told := t.Forecast.At(at); !told && at.Before(begins) && !at.Before(before.Start) {
 				of = was
 			}
 			if grams, ok := of.At(at); ok {

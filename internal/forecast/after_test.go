@@ -43,6 +43,8 @@ func TestAnAnswerAfterAnotherOne(t *testing.T) {
 		"it knows all the earlier does": {Trace{Forecast: at(1, 1, 2)}, Trace{Forecast: at(0, 10, 20, 30)}, 0, "[10 20 30] [] []"},
 		"another grid":                  {Trace{Forecast: hours}, Trace{Forecast: at(1, 20)}, 0, "[20] [] []"},
 		"nothing was said":              {Trace{}, Trace{Forecast: at(1, 20)}, 0, "[20] [] []"},
+		"its past comes hours later":    {Trace{Forecast: at(0, 1, 2, 3, 4)}, Trace{Forecast: at(0, 10, nan, nan, 40), begins: minute(90)}, 0, "[10 2 3 40] [] []"},
+		"its past is longer":            {Trace{Forecast: at(2, 3, 4)}, Trace{Forecast: at(0, 10, 20, nan, 40), begins: minute(90)}, 0, "[10 20 3 40] [] []"},
 		"it knows nothing":              {Trace{Forecast: at(0, 1)}, Trace{Forecast: at(1, nan)}, 0, "[NaN] [] []"},
 	} {
 		got := c.next.After(c.earlier, minute(c.from))

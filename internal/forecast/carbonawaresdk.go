@@ -20,6 +20,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -28,8 +29,8 @@ import (
 )
 
 // CarbonAwareSDK is a Web API of the Green Software Foundation's Carbon Aware SDK, which somebody runs
-// (https://github.com/Green-Software-Foundation/carbon-aware-sdk). It has forecasts only; what they
-// are depends on the provider behind it, and is taken for an average intensity.
+// (https://github.com/Green-Software-Foundation/carbon-aware-sdk). What its intensities are depends on the
+// provider behind it. Those that it calls observed count as actual.
 type CarbonAwareSDK struct {
 	// Endpoint is the API's address, for example https://carbon.example.org.
 	Endpoint string
@@ -43,14 +44,27 @@ func (CarbonAwareSDK) Name() string { return "carbonAwareSDK" }
 // Cadence is half an hour.
 func (CarbonAwareSDK) Cadence() time.Duration { return 30 * time.Minute }
 
-// Read asks for the current forecast, in one call.
+// Read asks for the current forecast and the last 48 hours, in two calls. An API that has nothing to tell of the
+// past, or not on the grid of its forecast, gives forecasts only.
 func (s CarbonAwareSDK) Read(ctx context.Context, client *http.Client, now time.Time) (Trace, error) {
-	address := strings.TrimSuffix(s.Endpoint, "/") + "/emissions/forecasts/current?" + url.Values{"location": {s.Location}}.Encode()
 	var answer json.RawMessage
-	if err := fetchJSON(ctx, client, address, now, &answer); err != nil {
+	if err := s.ask(ctx, client, now, "forecasts/current", url.Values{}, &answer); err != nil {
 		return Trace{}, err
 	}
-	return parseCarbonAwareSDK(answer, s.Location)
+	ahead, err := parseCarbonAwareSDK(answer, s.Location)
+	if err != nil {
+		return Trace{}, err
+	}
+	past, err := s.past(ctx, client, now, carbonAwarePast)
+	if failure, ok := errors.AsType[*SourceError](err); ok && failure.RetryAfter > 0 {
+		return Trace{}, err
+	}
+	return ahead.behind(past), nil
+}
+
+func (s CarbonAwareSDK) ask(ctx context.Context, client *http.Client, now time.Time, what string, query url.Values, into any) error {
+	query.Set("location", s.Location)
+	return fetchJSON(ctx, client, strings.TrimSuffix(s.Endpoint, "/")+"/emissions/"+what+"?"+query.Encode(), now, into)
 }
 
 type carbonAwareForecast struct {

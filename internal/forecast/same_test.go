@@ -72,6 +72,9 @@ func sameAnswers() map[string]map[string]string {
 		berlin := from.In(time.FixedZone("", 3600)) // whatever the zone, it is the same instant
 		return map[string]any{"location": "uksouth", "timestamp": berlin.Format(time.RFC3339), "duration": 30, "value": grams}
 	})
+	observed := saying(0, 0, 30*time.Minute, func(from time.Time, grams float64) map[string]any {
+		return map[string]any{"location": "UK", "time": from.Format("2006-01-02T15:04:05+00:00"), "rating": grams, "duration": "00:30:00"}
+	})
 	var seconds, measured, expected []any
 	for i := range 16 {
 		at, grams := sameNow.Add(time.Duration(i-4)*15*time.Minute), sameHours[i/4]
@@ -93,8 +96,11 @@ func sameAnswers() map[string]map[string]string {
 			"login": `{"token":"t"}`, "forecast": `{"data":` + saying(1, 3, 5*time.Minute, wt) + `,` + wtMeta + `}`,
 			"historical": `{"data":` + saying(0, 0, 5*time.Minute, wt) + `,` + wtMeta + `}`,
 		},
-		"ec":       {whatever: string(ec)},
-		"sdk":      {whatever: `[{"location":"uksouth","windowSize":30,"optimalDataPoints":[],"forecastData":` + sdk + `}]`},
+		"ec": {whatever: string(ec)},
+		"sdk": {
+			"current":    `[{"location":"uksouth","windowSize":30,"optimalDataPoints":[],"forecastData":` + sdk + `}]`,
+			"bylocation": observed,
+		},
 		"sdk, one": {whatever: `{"location":"uksouth","optimalDataPoint":{},"forecastData":` + sdk + `}`},
 	}
 }
@@ -114,7 +120,7 @@ func TestAllSourcesSayTheSame(t *testing.T) {
 		"em":        {ElectricityMaps{Zone: "DE", Token: noToken}, time.Hour, Actual},
 		"wt":        {wattTime, 5 * time.Minute, Actual},
 		"ec":        {EnergyCharts{Country: "de"}, 15 * time.Minute, Actual},
-		"sdk":       {CarbonAwareSDK{Endpoint: "https://carbon.example.org", Location: "uksouth"}, 30 * time.Minute, ""},
+		"sdk":       {CarbonAwareSDK{Endpoint: "https://carbon.example.org", Location: "uksouth"}, 30 * time.Minute, Actual},
 		"sdk, one":  {CarbonAwareSDK{Endpoint: "https://carbon.example.org", Location: "uksouth"}, 30 * time.Minute, ""},
 	} {
 		trace, err := c.source.Read(t.Context(), &http.Client{Transport: &saysSame{answers[name]}}, sameNow)

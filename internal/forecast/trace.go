@@ -46,6 +46,8 @@ const (
 type Trace struct {
 	Forecast, Actual, Estimated Series
 	Issued                      []Issued
+	// begins is when the forecast begins, where the past was asked for apart from it; else zero.
+	begins time.Time
 }
 
 // actualElseForecast is, slot by slot, the actual value, else what was estimated or forecast. Behind the last actual

@@ -21,6 +21,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -42,7 +43,10 @@ type nextSlotOn struct {
 	calls  int
 }
 
-func (s *nextSlotOn) RoundTrip(*http.Request) (*http.Response, error) {
+func (s *nextSlotOn) RoundTrip(r *http.Request) (*http.Response, error) {
+	if isPast(r) {
+		return answer(http.StatusNotImplemented, ""), nil
+	}
 	s.calls++
 	if s.broken {
 		return answer(http.StatusBadGateway, ""), nil
@@ -62,6 +66,9 @@ func (s *nextSlotOn) RoundTrip(*http.Request) (*http.Response, error) {
 	return answer(http.StatusOK, s.w.sdkAnswer(points...)), nil
 }
 
+// isPast says whether a Carbon Aware SDK is asked for what was observed.
+func isPast(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/bylocation") }
+
 // other plays a second Carbon Aware SDK, which says 77 from the present slot on.
 type other struct {
 	http.RoundTripper
@@ -69,7 +76,7 @@ type other struct {
 }
 
 func (o other) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.URL.Host == "other.example.org" {
+	if r.URL.Host == "other.example.org" && !isPast(r) {
 		return answer(http.StatusOK, o.w.sdkGood("77")), nil
 	}
 	return o.RoundTripper.RoundTrip(r)
