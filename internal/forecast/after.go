@@ -87,7 +87,7 @@ func (t Trace) After(earlier Trace, from time.Time) Trace {
 		for i := range joined.Grams {
 			at := start.Add(time.Duration(i) * step)
 			of := is
-			if _, told := t.Forecast.At(at); !told && at.Before(begins) && !at.Before(before.Start) {
+			if t.lacks(at, before.Start, begins) {
 				of = was
 			}
 			if grams, ok := of.At(at); ok {
@@ -99,4 +99,10 @@ func (t Trace) After(earlier Trace, from time.Time) Trace {
 	return Trace{
 		Forecast: join(earlier.Forecast, t.Forecast), Actual: join(earlier.Actual, t.Actual), Estimated: join(earlier.Estimated, t.Estimated),
 	}
+}
+
+// lacks says whether the trace itself does not tell of the slot at a time in [from, to).
+func (t Trace) lacks(at, from, to time.Time) bool {
+	_, told := t.Forecast.At(at)
+	return !told && !at.Before(from) && at.Before(to)
 }
