@@ -63,7 +63,7 @@ intensity over its run. The policies:
   oracle   the least actual intensity: the most that can be saved
 
 A FILE is a CSV table with the columns from, to, intensity_forecast and intensity_actual, in
-gCO2e/kWh; "kubectl carbon replay fetch" downloads one. With --jobs-per-day a herd is replayed
+gCO2e/kWh; "kubectl carbon replay fetch" downloads one. The forecasts may be missing. With --jobs-per-day a herd is replayed
 instead of one job a slot. No cluster is needed.
 
 The table shows what a policy saved against now, its share of what the oracle saved, the mean wait, the
@@ -162,7 +162,7 @@ func runReplay(cmd *cobra.Command, o replayOptions) error {
 	result, err := replay.Replay(cmd.Context(), regions, o.Options, policies)
 	bar.finish()
 	if err != nil {
-		return err //nolint:wrapcheck // it says what is wrong and where
+		return inFlags(err)
 	}
 	if o.plot != "" {
 		if err := drawFigures(o.plot, regions, result); err != nil {
@@ -177,6 +177,24 @@ func runReplay(cmd *cobra.Command, o replayOptions) error {
 	return printOut(cmd, &out)
 }
 
+// flagOf are the flags of the options.
+var flagOf = map[string]string{
+	"MaxDelay": "max-delay", "Duration": "duration", "EnergyKWh": "energy-kwh", "ActualsAfter": "actuals-after",
+	"JobsPerDay": "jobs-per-day", "MaxStartsPerWindow": "max-starts-per-window",
+}
+
+// inFlags says in the words of the command line what is wrong with a replay.
+func inFlags(err error) error {
+	var option *replay.OptionError
+	switch {
+	case errors.As(err, &option):
+		return fmt.Errorf("--%s %s", flagOf[option.Option], option.Problem)
+	case errors.Is(err, replay.ErrNoDay):
+		return fmt.Errorf("%w; take a longer history, or shorten --max-delay or --duration", err)
+	}
+	return err
+}
+
 // readHistories reads the regions that the flags name.
 func readHistories(o replayOptions, stdin io.Reader) ([]replay.Region, error) {
 	flags := o.regions
@@ -189,6 +207,9 @@ func readHistories(o replayOptions, stdin io.Reader) ([]replay.Region, error) {
 		name, file, named := strings.Cut(flag, "=")
 		if !named || name == "" || file == "" {
 			return nil, fmt.Errorf("--region: %q is not NAME=FILE", flag)
+		}
+		if slices.ContainsFunc(regions, func(r replay.Region) bool { return r.Name == name }) {
+			return nil, fmt.Errorf("--region: %s is there twice: give each grid a name of its own", name)
 		}
 		trace, err := readHistory(file, stdin)
 		if err != nil {

@@ -97,23 +97,14 @@ func drawDay(p *plot.Plot, regions []replay.Region, result replay.Result) error 
 	if end := ours[job].Start.Add(2 * time.Hour); end.After(last) {
 		last = end
 	}
-	home := regions[0].Trace
-	for _, curve := range []struct {
-		name   string
-		series forecast.Series
-		dashes []vg.Length
-		colour color.Color
-	}{
-		{"actual", home.Actual, nil, ink},
-		{"forecast", home.Forecast, []vg.Length{vg.Points(3), vg.Points(3)}, pale},
-	} {
+	for _, curve := range curvesOf(regions) {
 		line, err := plotter.NewLine(curveOf(curve.series.Clip(midnight, last), hours))
 		if err != nil {
 			return err //nolint:wrapcheck // the caller says what was drawn
 		}
 		line.StepStyle, line.Color, line.Dashes, line.Width = plotter.PostStep, curve.colour, curve.dashes, vg.Points(1.2)
 		p.Add(line)
-		p.Legend.Add(regions[0].Name+", "+curve.name, line)
+		p.Legend.Add(curve.name, line)
 	}
 	for _, name := range replay.Names() {
 		run := result.Policies[name].Runs[job]
@@ -123,7 +114,7 @@ func drawDay(p *plot.Plot, regions []replay.Region, result replay.Result) error 
 		}
 		mark.GlyphStyle = draw.GlyphStyle{Color: policyColours[name], Radius: vg.Points(4), Shape: glyphs[name]}
 		p.Add(mark)
-		p.Legend.Add(fmt.Sprintf("%s ran at %s: %.0f g/kWh", name, run.Start.Format("15:04"), run.GramsPerKWh), mark)
+		p.Legend.Add(fmt.Sprintf("%s ran %s: %.0f g/kWh", name, whenAndWhere(run, midnight, regions), run.GramsPerKWh), mark)
 	}
 	p.Y.Min = 0
 	p.Y.Max *= 1.5 // room for the legend
@@ -132,6 +123,40 @@ func drawDay(p *plot.Plot, regions []replay.Region, result replay.Result) error 
 
 var glyphs = map[string]draw.GlyphDrawer{
 	replay.Now: draw.SquareGlyph{}, replay.Argmin: draw.TriangleGlyph{}, replay.Default: draw.CircleGlyph{}, replay.Oracle: draw.RingGlyph{},
+}
+
+// curve is how an intensity is drawn.
+type curve struct {
+	name   string
+	series forecast.Series
+	dashes []vg.Length
+	colour color.Color
+}
+
+// curvesOf are the home's actual intensity and its forecast, and the actual ones of the other regions.
+func curvesOf(regions []replay.Region) []curve {
+	home := regions[0]
+	curves := []curve{
+		{home.Name + ", actual", home.Trace.Actual, nil, ink},
+		{home.Name + ", forecast", home.Trace.Forecast, []vg.Length{vg.Points(3), vg.Points(3)}, pale},
+	}
+	for i, other := range regions[1:] {
+		dots := []vg.Length{vg.Points(1), vg.Points(float64(2 + 2*i))}
+		curves = append(curves, curve{other.Name + ", actual", other.Trace.Actual, dots, ink})
+	}
+	return slices.DeleteFunc(curves, func(c curve) bool { return c.series.Empty() })
+}
+
+// whenAndWhere a job ran: on another day with its date, and where there are several regions with its own.
+func whenAndWhere(run replay.Run, midnight time.Time, regions []replay.Region) string {
+	text := "at " + run.Start.Format("15:04")
+	if !run.Start.Before(midnight.Add(24 * time.Hour)) {
+		text += run.Start.Format(" on Jan 2")
+	}
+	if len(regions) > 1 {
+		text += " in " + regions[run.Region].Name
+	}
+	return text
 }
 
 // curveOf are the points of a series, the end of its last slot included.

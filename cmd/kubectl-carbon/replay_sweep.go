@@ -90,7 +90,7 @@ func sweep(ctx context.Context, regions []replay.Region, o replay.Options, progr
 			o.Progress = func(done, total int) { progress(n*total+done, parts*total) }
 			result, err := replay.Replay(ctx, regions, o, replay.Names())
 			if err != nil && !errors.Is(err, replay.ErrNoDay) {
-				return nil, err //nolint:wrapcheck // it says what is wrong and where
+				return nil, inFlags(err)
 			}
 			results = append(results, sweptResult{policy.ShortDuration(delay), policy.ShortDuration(duration), result})
 		}

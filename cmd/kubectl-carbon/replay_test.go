@@ -46,7 +46,7 @@ func paperTrace(t *testing.T) string {
 // The published tables are what the commands above them print.
 func TestThePublishedTablesAreWhatReplayPrints(t *testing.T) {
 	trace, count := paperTrace(t), 0
-	files := strings.NewReplacer("gb.csv", trace, "east.csv", sixHoursEarlier(t, trace))
+	files := strings.NewReplacer("gb.csv", trace, "east.csv", sixHoursEarlier(t, trace), "past.csv", withoutForecasts(t, trace))
 	for _, name := range []string{"README.md", "docs/replay.md"} {
 		file := filepath.Join(repository, name)
 		text, err := os.ReadFile(file)
@@ -99,6 +99,21 @@ func sixHoursEarlier(t *testing.T, trace string) string {
 		shifted = append(shifted, times[0]+","+times[1]+","+values[2])
 	}
 	return writeFile(t, strings.Join(shifted, "\n"))
+}
+
+// withoutForecasts makes the history without forecasts of docs/replay.md, as the command there does.
+func withoutForecasts(t *testing.T, trace string) string {
+	t.Helper()
+	text, err := os.ReadFile(trace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var past strings.Builder
+	for line := range strings.Lines(string(text)) {
+		cells := strings.Split(strings.TrimSpace(line), ",")
+		fmt.Fprintf(&past, "%s,%s,%s\n", cells[0], cells[1], cells[3])
+	}
+	return writeFile(t, past.String())
 }
 
 func TestSweepForPrograms(t *testing.T) {
@@ -198,27 +213,36 @@ func TestReplayDraws(t *testing.T) {
 func TestReplaySaysWhatIsWrong(t *testing.T) {
 	good := writeFile(t, "from,to,intensity_forecast,intensity_actual\n2026-02-14T00:00Z,2026-02-14T00:30Z,100,100\n")
 	bad := writeFile(t, "from,to,intensity_forecast,intensity_actual\n2026-02-14T00:00Z,2026-02-14T00:30Z,100,100\n2026-02-14T00:30Z,2026-02-14T01:00Z,-7,100\n")
+	day := writeFile(t, "from,to,intensity_actual\n2026-02-14T00:00Z,2026-02-15T00:00Z,100\n2026-02-15T00:00Z,2026-02-16T00:00Z,100\n")
 	for want, args := range map[string][]string{
 		"line 3: intensity_forecast: \"-7\" is not an intensity": {"--trace", bad},
-		"no day to replay":                          {"--trace", good},
-		"no such file":                              {"--trace", "nowhere.csv"},
-		"[trace region] is required":                {},
-		"were all set":                              {"--trace", good, "--region", "gb=" + good},
-		"is not NAME=FILE":                          {"--region", good},
-		"--policy: \"best\" is not one of now":      {"--trace", good, "--policy", "best"},
-		"--policy names none":                       {"--trace", good, "--policy", ""},
-		"the energy must be a number above 0":       {"--trace", good, "--energy-kwh", "1e300"},
-		"--output: \"xml\" is not table, json":      {"--trace", good, "-o", "xml"},
-		"--plot: \"x.png\" must end in .svg":        {"--trace", good, "--plot", "x.png"},
-		"--sweep has delays, durations":             {"--trace", good, "--sweep", "--duration", "2h"},
-		"leave out --plot":                          {"--trace", good, "--sweep", "--plot", "x.svg"},
-		"about a herd: add --jobs-per-day":          {"--trace", good, "--max-starts-per-window", "7"},
-		"--arrivals: \"lunch\" is not":              {"--trace", good, "--arrivals", "lunch"},
-		"unknown command \"x\"":                     {"x"},
-		"required flag(s) \"from\", \"to\" not set": {"fetch"},
-		"--from: \"today\" is not a date":           {"fetch", "--from", "today", "--to", "2026-01-01"},
-		"--to: \"2026-01-01\" is not a date after":  {"fetch", "--from", "2026-01-01", "--to", "2026-01-01"},
-		"--region-id: 18 is not":                    {"fetch", "--from", "2026-01-01", "--to", "2026-01-02", "--region-id", "18"},
+		"no day to replay": {"--trace", good},
+		"take a longer history, or shorten --max-delay or --duration":                          {"--trace", good},
+		"--max-delay must be whole seconds and not negative":                                   {"--trace", good, "--max-delay", "-1h"},
+		"--duration must be whole seconds and at least one":                                    {"--trace", good, "--duration", "1500ms"},
+		"--actuals-after must not be negative":                                                 {"--trace", good, "--sweep", "--actuals-after", "-1h"},
+		"--jobs-per-day must not be negative":                                                  {"--trace", good, "--jobs-per-day", "-1"},
+		"--jobs-per-day must be at most 4000000 for the 1 days of this history, got 999999999": {"--trace", day, "--jobs-per-day", "999999999"},
+		"--max-starts-per-window must not be negative":                                         {"--trace", good, "--jobs-per-day", "1", "--max-starts-per-window", "-1"},
+		"--region: gb is there twice":                                                          {"--region", "gb=" + good, "--region", "gb=" + good},
+		"no such file":                                                                         {"--trace", "nowhere.csv"},
+		"[trace region] is required":                                                           {},
+		"were all set":                                                                         {"--trace", good, "--region", "gb=" + good},
+		"is not NAME=FILE":                                                                     {"--region", good},
+		"--policy: \"best\" is not one of now":                                                 {"--trace", good, "--policy", "best"},
+		"--policy names none":                                                                  {"--trace", good, "--policy", ""},
+		"--energy-kwh must be above 0":                                                         {"--trace", good, "--energy-kwh", "1e300"},
+		"--output: \"xml\" is not table, json":                                                 {"--trace", good, "-o", "xml"},
+		"--plot: \"x.png\" must end in .svg":                                                   {"--trace", good, "--plot", "x.png"},
+		"--sweep has delays, durations":                                                        {"--trace", good, "--sweep", "--duration", "2h"},
+		"leave out --plot":                                                                     {"--trace", good, "--sweep", "--plot", "x.svg"},
+		"about a herd: add --jobs-per-day":                                                     {"--trace", good, "--max-starts-per-window", "7"},
+		"--arrivals: \"lunch\" is not":                                                         {"--trace", good, "--arrivals", "lunch"},
+		"unknown command \"x\"":                                                                {"x"},
+		"required flag(s) \"from\", \"to\" not set":                                            {"fetch"},
+		"--from: \"today\" is not a date":                                                      {"fetch", "--from", "today", "--to", "2026-01-01"},
+		"--to: \"2026-01-01\" is not a date after":                                             {"fetch", "--from", "2026-01-01", "--to", "2026-01-01"},
+		"--region-id: 18 is not":                                                               {"fetch", "--from", "2026-01-01", "--to", "2026-01-02", "--region-id", "18"},
 	} {
 		out, err := run(t, 0, nil, append([]string{"replay"}, args...)...)
 		if err == nil || !strings.Contains(err.Error(), want) || out != "" {

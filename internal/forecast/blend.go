@@ -50,8 +50,10 @@ func (e Estimate) QualityOf(from, to time.Time) Quality {
 
 // Blend is the estimate from a provider's forecast, of the given quality, and the mean day of the
 // same source: half of each where both are known, on the forecast's grid, which goes on to until.
-// Where the forecast has not begun, has a gap or has ended, the mean day stands alone; without a mean day
-// that time is unknown; without a forecast it is the mean day, on its own grid. The estimate begins with the
+// Where the forecast has not begun or has ended, the mean day stands alone. In a gap the forecast is taken to be as far
+// from the mean day as it is on both sides: on a windy day the mean day alone would stand out as a peak there, on a calm
+// one as the greenest time of all. Without a mean day all of that is unknown; without a forecast it is the mean day, on
+// its own grid. The estimate begins with the
 // slot that contains from, as far as something is known of it. Both must have the same signal: an average
 // and a marginal intensity cannot be mixed.
 func Blend(ahead Series, quality Quality, meanDay Profile, from, until time.Time) Estimate {
@@ -78,13 +80,20 @@ func (e *Estimate) addMeanDay(meanDay Profile, until time.Time) {
 	ahead := e.Series
 	e.Outside, e.Horizon = MeanDay, later(ahead.Start, e.Begins)
 	e.Series.Grams = make([]float64, ceilTo(until.Sub(ahead.Start), ahead.Step)/ahead.Step)
-	unbroken := true
+	unbroken, last, apart := true, -1, 0.0 // the last slot with a forecast, and how far it took the estimate off the mean day
 	for i := range e.Series.Grams {
 		slot := ahead.Start.Add(time.Duration(i) * ahead.Step)
 		e.Series.Grams[i] = meanDay.mean(slot, slot.Add(ahead.Step))
 		provided, ok := ahead.At(slot)
 		if ok {
-			e.Series.Grams[i] = forecastWeight*provided + (1-forecastWeight)*e.Series.Grams[i]
+			mean := e.Series.Grams[i]
+			e.Series.Grams[i] = forecastWeight*provided + (1-forecastWeight)*mean
+			before := apart
+			apart = e.Series.Grams[i] - mean
+			if last >= 0 {
+				bridge(e.Series.Grams[last+1:i], before, apart)
+			}
+			last = i
 		}
 		if slot.Before(e.Begins) {
 			continue
@@ -92,6 +101,13 @@ func (e *Estimate) addMeanDay(meanDay Profile, until time.Time) {
 		if unbroken = unbroken && ok; unbroken {
 			e.Horizon = slot.Add(ahead.Step)
 		}
+	}
+}
+
+// bridge moves the values in a gap by what is between those before and after it.
+func bridge(gap []float64, before, after float64) {
+	for i := range gap {
+		gap[i] += before + (after-before)*float64(i+1)/float64(len(gap)+1)
 	}
 }
 

@@ -47,7 +47,8 @@ func TestBlend(t *testing.T) {
 	}{
 		"half of each":                 {halfHours(100, 100, 100), meanDay(), 0, 90, 0, []float64{50, 55, 60}, 90, Forecast, MeanDay},
 		"the forecast ends first":      {halfHours(100), meanDay(), 10, 100, 0, []float64{50, 10, 20, 30}, 30, Forecast, MeanDay},
-		"a gap in the forecast":        {halfHours(100, nan, 100), meanDay(), 0, 90, 0, []float64{50, 10, 60}, 30, Forecast, MeanDay},
+		"a gap in the forecast":        {halfHours(100, nan, 100), meanDay(), 0, 90, 0, []float64{50, 55, 60}, 30, Forecast, MeanDay},
+		"two gaps":                     {halfHours(nan, 90, nan, nan, 150, nan), meanDay(), 0, 180, 0, []float64{0, 50, 65, 80, 95, 50}, 60, MeanDay, MeanDay},
 		"the forecast begins later":    {Series{Start: minute(60), Step: 30 * time.Minute, Grams: []float64{100}}, meanDay(), 35, 90, 30, []float64{10, 60}, 90, MeanDay, MeanDay},
 		"slots that ended are left":    {halfHours(100, 100, 100), meanDay(), 65, 90, 60, []float64{60}, 90, Forecast, MeanDay},
 		"no forecast":                  {halfHours(nan, nan), meanDay(), 70, 100, 60, []float64{20, 30}, -1, MeanDay, MeanDay},

@@ -26,7 +26,9 @@ import (
 
 // ParseHistory reads the table of ParseTrace with up to MaxHistorySlots rows: what a person replays is no object
 // of a cluster. With another column, issued_at, it tells when each forecast was issued, in RFC 3339; a slot is then
-// there once for every issue, and its actual value in any of these rows, of several the one in the last.
+// there once for every issue, and its actual value in any of these rows, of several the one in the last. Where there
+// are actual values a forecast may be empty, which is unknown, and the whole column may be missing: many sources tell
+// only what has been.
 func ParseHistory(r io.Reader) (Trace, error) {
 	rows, columns, err := readRows(r, MaxHistorySlots, true)
 	if err != nil {
@@ -55,7 +57,11 @@ func assembleIssued(rows []traceRow, hasActual bool) (Trace, error) {
 			if math.IsNaN(row.actual) {
 				row.actual = words[i].actual
 			}
-			words[i] = row
+			said := row
+			if math.IsNaN(said.forecast) {
+				said.forecast = words[i].forecast
+			}
+			words[i] = said
 		}
 		row.actual = math.NaN()
 		if n := len(issues); n == 0 || !issues[n-1][0].issued.Equal(row.issued) {

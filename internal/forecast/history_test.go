@@ -52,6 +52,28 @@ func TestParseHistoryOfIssuedForecasts(t *testing.T) {
 	}
 }
 
+// TestParseHistoryWithoutForecasts: many sources tell only what has been. Without that there must be forecasts.
+func TestParseHistoryWithoutForecasts(t *testing.T) {
+	for want, table := range map[string]string{
+		"[NaN 95] [140 85]":   header + "2026-11-24T08:00Z,2026-11-24T08:30Z,,140\n2026-11-24T08:30Z,2026-11-24T09:00Z,95,85\n",
+		"[NaN NaN] [140 NaN]": "from,to,intensity_actual\n2026-11-24T08:00Z,2026-11-24T08:30Z,140\n2026-11-24T08:30Z,2026-11-24T09:00Z,\n",
+		"[131] [140]":         issuedHeader + "2026-11-24T08:00Z,2026-11-24T08:30Z,2026-11-24T08:05Z,131,\n2026-11-24T08:00Z,2026-11-24T08:30Z,2026-11-24T09:05Z,,140\n",
+	} {
+		trace, err := ParseHistory(strings.NewReader(table))
+		if got := fmt.Sprint(trace.Forecast.Grams, trace.Actual.Grams); err != nil || got != want {
+			t.Errorf("want %s, got %s %v", want, got, err)
+		}
+	}
+	for want, table := range map[string]string{
+		"the header has no column \"intensity_forecast\"": "from,to\n",
+		"line 2: intensity_forecast: \"\" is not":         "from,to,intensity_forecast\n2026-11-24T08:00Z,2026-11-24T08:30Z,\n",
+	} {
+		if _, err := ParseHistory(strings.NewReader(table)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("want %q, got %v", want, err)
+		}
+	}
+}
+
 func TestParseHistoryRefuses(t *testing.T) {
 	for want, rows := range map[string]string{
 		"line 2: issued_at: \"soon\" is not a time":                                               "2026-11-24T08:00Z,2026-11-24T08:30Z,soon,131,\n",

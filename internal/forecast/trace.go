@@ -78,7 +78,12 @@ type traceRow struct {
 	issued    time.Time // of the forecast; zero when the table does not tell
 }
 
-type traceColumns struct{ from, to, forecast, actual, issued int }
+// traceColumns are indices; -1 for a column that is not there.
+type traceColumns struct {
+	from, to, forecast, actual, issued int
+	// mayLackForecasts says that a forecast may be empty, or the whole column missing.
+	mayLackForecasts bool
+}
 
 // ParseTrace reads a CSV table with the columns from, to, intensity_forecast and, optionally,
 // intensity_actual, in any order; other columns are ignored. Times are RFC 3339, with or without
@@ -93,8 +98,9 @@ func ParseTrace(r io.Reader) (Trace, error) {
 	return assemble(rows, columns.actual >= 0)
 }
 
-// readRows reads the rows of a table, at most limit, and when their forecasts were issued, if asked for.
-func readRows(r io.Reader, limit int, withIssues bool) ([]traceRow, traceColumns, error) {
+// readRows reads the rows of a table, at most limit. That of a history tells when its forecasts were issued, if
+// it has such a column, and may lack forecasts.
+func readRows(r io.Reader, limit int, history bool) ([]traceRow, traceColumns, error) {
 	none := traceColumns{}
 	reader := csv.NewReader(r)
 	reader.TrimLeadingSpace = true
@@ -105,12 +111,9 @@ func readRows(r io.Reader, limit int, withIssues bool) ([]traceRow, traceColumns
 	if err != nil {
 		return nil, none, fmt.Errorf("the trace is not a CSV table: %w", err)
 	}
-	columns, err := findColumns(header)
+	columns, err := findColumns(header, history)
 	if err != nil {
 		return nil, none, err
-	}
-	if !withIssues {
-		columns.issued = -1
 	}
 	var rows []traceRow
 	for {
@@ -137,14 +140,21 @@ func readRows(r io.Reader, limit int, withIssues bool) ([]traceRow, traceColumns
 	return rows, columns, nil
 }
 
-func findColumns(header []string) (traceColumns, error) {
+func findColumns(header []string, history bool) (traceColumns, error) {
 	index := func(name string) int {
 		return slices.IndexFunc(header, func(h string) bool {
 			return strings.EqualFold(strings.TrimSpace(strings.TrimPrefix(h, "\ufeff")), name)
 		})
 	}
-	c := traceColumns{index("from"), index("to"), index("intensity_forecast"), index("intensity_actual"), index("issued_at")}
-	for name, i := range map[string]int{"from": c.from, "to": c.to, "intensity_forecast": c.forecast} {
+	c := traceColumns{from: index("from"), to: index("to"), forecast: index("intensity_forecast"), actual: index("intensity_actual"), issued: -1}
+	if history {
+		c.issued, c.mayLackForecasts = index("issued_at"), c.actual >= 0
+	}
+	needed := map[string]int{"from": c.from, "to": c.to}
+	if !c.mayLackForecasts {
+		needed["intensity_forecast"] = c.forecast
+	}
+	for name, i := range needed {
 		if i < 0 {
 			return c, fmt.Errorf("line 1: the header has no column %q: it needs from, to and intensity_forecast", name)
 		}
@@ -162,21 +172,28 @@ func parseRow(record []string, c traceColumns) (row traceRow, err error) {
 	if !row.from.Before(row.to) {
 		return row, fmt.Errorf("to (%s) must be after from (%s)", record[c.to], record[c.from])
 	}
-	if row.forecast, err = parseGrams(record[c.forecast]); err != nil {
-		return row, fmt.Errorf("intensity_forecast: %w", err)
+	row.forecast, row.actual = math.NaN(), math.NaN()
+	if !c.mayLackForecasts || has(record, c.forecast) {
+		if row.forecast, err = parseGrams(record[c.forecast]); err != nil {
+			return row, fmt.Errorf("intensity_forecast: %w", err)
+		}
 	}
 	if c.issued >= 0 {
 		if row.issued, err = parseTime(record[c.issued]); err != nil {
 			return row, fmt.Errorf("issued_at: %w", err)
 		}
 	}
-	row.actual = math.NaN()
-	if c.actual >= 0 && strings.TrimSpace(record[c.actual]) != "" {
+	if has(record, c.actual) {
 		if row.actual, err = parseGrams(record[c.actual]); err != nil {
 			return row, fmt.Errorf("intensity_actual: %w", err)
 		}
 	}
 	return row, nil
+}
+
+// has says whether a record has a value in a column.
+func has(record []string, column int) bool {
+	return column >= 0 && strings.TrimSpace(record[column]) != ""
 }
 
 func parseTime(text string) (time.Time, error) {

@@ -68,10 +68,10 @@ func (h *history) at(t, until time.Time) *Knowledge {
 	}
 	k := Knowledge{from: slot, until: until, published: published, issue: issue, ahead: h.issued(issue).Clip(slot, until)}
 	k.ahead.Grams = slices.Clone(k.ahead.Grams)
-	if h.known[0].published.Equal(published) {
+	if h.known[0].from.Equal(slot) && h.known[0].published.Equal(published) {
 		k.meanDay = h.known[0].meanDay
 	} else {
-		past := h.trace.Actual.Clip(published.Add(-forecast.HistoryDays*24*time.Hour), published)
+		past := h.trace.Actual.Clip(slot.Add(-forecast.HistoryDays*24*time.Hour), published) // what a source is asked for
 		k.meanDay, _ = forecast.ProfileOf(past)
 	}
 	h.known[1], h.known[0] = h.known[0], k

@@ -39,6 +39,9 @@ const (
 	OfficeHours Arrivals = "office-hours"
 )
 
+// MaxJobs is how many jobs of a herd are replayed at most: 10,000 a day for a year, which take 2.5 GB of memory.
+const MaxJobs = 4_000_000
+
 // maxEnergyKWh of a job: more than the world uses in a year, and far from where sums overflow.
 const maxEnergyKWh = 1e15
 
@@ -60,18 +63,37 @@ type Options struct {
 	Progress func(done, total int)
 }
 
+// OptionError says which of the Options, by its name, cannot be what it is, and what it can be.
+type OptionError struct{ Option, Problem string }
+
+// Error is the whole sentence.
+func (e *OptionError) Error() string { return e.Option + " " + e.Problem }
+
 func (o Options) validate() error {
+	wrong := func(option, format string, args ...any) error {
+		return &OptionError{option, fmt.Sprintf(format, args...)}
+	}
 	switch {
-	case o.MaxDelay < 0:
-		return fmt.Errorf("the delay must not be negative, got %s", o.MaxDelay)
-	case o.Duration < time.Second || o.Duration%time.Second != 0 || o.MaxDelay%time.Second != 0:
-		return fmt.Errorf("the duration (%s) and the delay (%s) must be whole seconds, the duration at least one", o.Duration, o.MaxDelay)
+	case o.MaxDelay < 0 || o.MaxDelay%time.Second != 0:
+		return wrong("MaxDelay", "must be whole seconds and not negative, such as 4h, got %s", o.MaxDelay)
+	case o.Duration < time.Second || o.Duration%time.Second != 0:
+		return wrong("Duration", "must be whole seconds and at least one, such as 30m, got %s", o.Duration)
 	case math.IsNaN(o.EnergyKWh) || o.EnergyKWh <= 0 || o.EnergyKWh > maxEnergyKWh:
-		return fmt.Errorf("the energy must be a number above 0 and at most %g, got %v kWh", maxEnergyKWh, o.EnergyKWh)
+		return wrong("EnergyKWh", "must be above 0 and at most %g, got %v", maxEnergyKWh, o.EnergyKWh)
 	case o.ActualsAfter < 0:
-		return fmt.Errorf("actual intensities cannot be known before their slot ended, got %s", o.ActualsAfter)
-	case o.JobsPerDay < 0 || o.MaxStartsPerWindow < 0:
-		return errors.New("jobs a day and starts a window must not be negative")
+		return wrong("ActualsAfter", "must not be negative, got %s: nothing is published before its slot ended", o.ActualsAfter)
+	case o.JobsPerDay < 0:
+		return wrong("JobsPerDay", "must not be negative, got %d", o.JobsPerDay)
+	case o.MaxStartsPerWindow < 0:
+		return wrong("MaxStartsPerWindow", "must not be negative, got %d", o.MaxStartsPerWindow)
+	}
+	return nil
+}
+
+// fits refuses a herd that is too large to be kept in memory.
+func (o Options) fits(days int) error {
+	if most := MaxJobs / days; o.JobsPerDay > most {
+		return &OptionError{"JobsPerDay", fmt.Sprintf("must be at most %d for the %d days of this history, got %d", most, days, o.JobsPerDay)}
 	}
 	return nil
 }

@@ -82,7 +82,8 @@ const tolerance = 1e-9
 var ErrNoDay = errors.New("no day to replay")
 
 // Replay runs the given policies over the history of regions, the first of which is home. An error says
-// what is wrong with the regions or the options, or that the context ended.
+// what is wrong with the regions or the options (an *OptionError), that there is no day to replay (ErrNoDay), or that
+// the context ended.
 func Replay(ctx context.Context, regions []Region, o Options, policies []string) (Result, error) {
 	if err := check(regions, o); err != nil {
 		return Result{}, err
@@ -91,6 +92,9 @@ func Replay(ctx context.Context, regions []Region, o Options, policies []string)
 	if len(days) == 0 {
 		return Result{}, fmt.Errorf("%w: a day counts if the actual intensity is known from midnight UTC until the last job has waited %s and run %s",
 			ErrNoDay, o.MaxDelay, o.Duration)
+	}
+	if err := o.fits(len(days)); err != nil {
+		return Result{}, err
 	}
 	jobs := submissions(days, regions[0].Trace.Actual.Step, o)
 	result := Result{
@@ -139,17 +143,33 @@ func deciderOf(name string, regions []Region, o Options) (decider, error) {
 	return nil, fmt.Errorf("there is no policy %q: choose among %v", name, Names())
 }
 
-// Decide is the start of a single job by a policy: what a replay would let it do, and its region's index.
-func Decide(regions []Region, o Options, name, uid string, submitted time.Time) (at time.Time, region int, err error) {
+// Job is one that is decided on by itself.
+type Job struct {
+	UID       string
+	Submitted time.Time
+}
+
+// Start is where, as an index of the regions, and when a job starts.
+type Start struct {
+	Region int
+	At     time.Time
+}
+
+// Decide are the starts of some jobs by a policy, in the order of their submission: what a replay would let them do.
+func Decide(regions []Region, o Options, name string, jobs ...Job) ([]Start, error) {
 	if err := check(regions, o); err != nil {
-		return submitted, 0, err
+		return nil, err
 	}
 	decide, err := deciderOf(name, regions, o)
 	if err != nil {
-		return submitted, 0, err
+		return nil, err
 	}
-	s := decide(job{uid: uid, submitted: submitted})
-	return s.at, s.region, nil
+	starts := make([]Start, 0, len(jobs))
+	for _, j := range jobs {
+		s := decide(job{uid: j.UID, submitted: j.Submitted})
+		starts = append(starts, Start{s.region, s.at})
+	}
+	return starts, nil
 }
 
 // follow lets every job run as decided.

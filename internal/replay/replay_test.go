@@ -335,11 +335,13 @@ func TestWhatCannotBeReplayedIsSaid(t *testing.T) {
 		"a slot of 7m0s does not divide":     {[]Region{{"gb", odd}}, good, Names()},
 		"no day to replay":                   {[]Region{{"gb", trace}}, short, Names()},
 		`there is no policy "best"`:          {[]Region{{"gb", trace}}, good, []string{"best"}},
-		"the delay must not be negative":     {[]Region{{"gb", trace}}, with(func(o *Options) { o.MaxDelay = -1 }), Names()},
-		"must be whole seconds":              {[]Region{{"gb", trace}}, with(func(o *Options) { o.Duration = 0 }), Names()},
-		"the energy must be a number":        {[]Region{{"gb", trace}}, with(func(o *Options) { o.EnergyKWh = 0 }), Names()},
-		"cannot be known before":             {[]Region{{"gb", trace}}, with(func(o *Options) { o.ActualsAfter = -1 }), Names()},
-		"must not be negative":               {[]Region{{"gb", trace}}, with(func(o *Options) { o.JobsPerDay = -1 }), Names()},
+		"MaxDelay must be whole seconds and not negative, such as 4h, got -1ns": {[]Region{{"gb", trace}}, with(func(o *Options) { o.MaxDelay = -1 }), Names()},
+		"Duration must be whole seconds and at least one, such as 30m, got 0s":  {[]Region{{"gb", trace}}, with(func(o *Options) { o.Duration = 0 }), Names()},
+		"EnergyKWh must be above 0": {[]Region{{"gb", trace}}, with(func(o *Options) { o.EnergyKWh = 0 }), Names()},
+		"ActualsAfter must not be negative, got -1ns: nothing is published before its slot ended": {[]Region{{"gb", trace}}, with(func(o *Options) { o.ActualsAfter = -1 }), Names()},
+		"JobsPerDay must not be negative":                   {[]Region{{"gb", trace}}, with(func(o *Options) { o.JobsPerDay = -1 }), Names()},
+		"MaxStartsPerWindow must not be negative":           {[]Region{{"gb", trace}}, with(func(o *Options) { o.MaxStartsPerWindow = -1 }), Names()},
+		"JobsPerDay must be at most 4000000 for the 1 days": {[]Region{{"gb", trace}}, with(func(o *Options) { o.JobsPerDay = MaxJobs + 1 }), Names()},
 	} {
 		if _, err := Replay(t.Context(), c.regions, c.o, c.policies); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("want %q, got %v", want, err)

@@ -20,6 +20,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"strings"
 	"sync"
@@ -154,39 +155,84 @@ func (u unfolding) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 var _ = Describe("The benchmark", func() {
-	It("gives a job the start that the controller gives it", func(ctx context.Context) {
-		w := newWorld(ctx)
+	var w *world
+	// unfold makes 24 days around now of which no two are alike, with forecasts that leave it to the mean day. The means
+	// of 13 and of 14 days have two digits after the point, so that the decimals in status cut nothing off.
+	unfold := func(ctx context.Context) forecast.Trace {
+		w = newWorld(ctx)
+		r := rand.New(rand.NewPCG(3, 4))
 		history := forecast.Series{Start: w.slot(-20 * 48), Step: 30 * time.Minute}
 		trace := forecast.Trace{Forecast: history, Actual: history}
-		for i := range 24 * 48 { // whole numbers, the same every day: decimals in status cut nothing off
-			trace.Forecast.Grams = append(trace.Forecast.Grams, float64(60+(i*i*31+i*17+130)%240))
-			trace.Actual.Grams = append(trace.Actual.Grams, float64(40+((i%48)*(i%48)*13+150)%270))
+		for range 24 * 48 {
+			trace.Forecast.Grams = append(trace.Forecast.Grams, float64(60+r.IntN(4)))
+			trace.Actual.Grams = append(trace.Actual.Grams, 40+1.82*float64(r.IntN(40)))
 		}
 		w.sources = &http.Client{Transport: unfolding{w, trace}}
 		w.restart()
-		gb := w.regionName("gb")
-		w.region(gb, uk, nil)
-		Expect(w.getRegion(gb).Status.Profile).NotTo(BeNil())
+		return trace
+	}
+	options := func(delay, duration time.Duration) replay.Options {
+		return replay.Options{MaxDelay: delay, Duration: duration, EnergyKWh: 1, ActualsAfter: 30 * time.Minute, JobsPerDay: 1}
+	}
+	decide := func(trace forecast.Trace, o replay.Options, jobs ...*carbonv1alpha1.CarbonAwareJob) []replay.Start {
+		submitted := make([]replay.Job, 0, len(jobs))
+		for _, j := range jobs {
+			submitted = append(submitted, replay.Job{UID: string(j.UID), Submitted: j.CreationTimestamp.Time})
+		}
+		starts, err := replay.Decide([]replay.Region{{Name: "gb", Trace: trace}}, o, replay.Default, submitted...)
+		Expect(err).NotTo(HaveOccurred())
+		return starts
+	}
 
-		regions := []replay.Region{{Name: gb, Trace: trace}}
+	It("gives a job the start that the controller gives it", func(ctx context.Context) {
+		trace := unfold(ctx)
 		waits := 0
 		for i, delay := range []time.Duration{20 * time.Minute, 4 * time.Hour, 10 * time.Hour, 24 * time.Hour, 40 * time.Hour} {
 			for j, duration := range []time.Duration{30 * time.Minute, 47 * time.Minute, 3 * time.Hour} {
 				name := fmt.Sprintf("x%d%d", i, j)
+				gb := w.regionName(name)
 				w.create(build.CarbonAwareJob(name, w.namespace).Regions(gb).MaxDelay(delay).Duration(duration))
 				caj := w.get(name)
-				w.at(caj.CreationTimestamp.Time, gb)
+				w.clock.SetTime(caj.CreationTimestamp.Time)
+				w.region(gb, uk, nil) // read for the first time when the job comes
+				Expect(w.getRegion(gb).Status.Profile).NotTo(BeNil())
 				w.plan(name)
 				plan := w.get(name).Status.Plan
-				o := replay.Options{MaxDelay: delay, Duration: duration, EnergyKWh: 1, ActualsAfter: 30 * time.Minute, JobsPerDay: 1}
-				start, _, err := replay.Decide(regions, o, replay.Default, string(caj.UID), caj.CreationTimestamp.Time)
-				Expect(err).NotTo(HaveOccurred())
-				Expect(plan.Start.UTC()).To(Equal(start.UTC()), "%s, %s: %s", delay, duration, plan.Message)
+				start := decide(trace, options(delay, duration), caj)[0]
+				Expect(plan.Start.UTC()).To(Equal(start.At.UTC()), "%s, %s: %s", delay, duration, plan.Message)
 				if plan.Reason == "GreenestWindow" {
 					waits++
 				}
 			}
 		}
 		Expect(waits).To(BeNumerically(">", 8))
+	})
+
+	It("gives a herd the starts that the controller gives it under a cap", func(ctx context.Context) {
+		trace := unfold(ctx)
+		for i := range trace.Actual.Grams { // a mean day that does not change, should the herd come around a half hour
+			trace.Actual.Grams[i] = float64(40 + (47-i%48)*5)
+		}
+		gb, limit := w.regionName("gb"), int32(2)
+		w.region(gb, uk, nil)
+		w.editRegion(gb, func(region *carbonv1alpha1.GridRegion) { region.Spec.MaxStartsPerWindow = &limit })
+		var herd []*carbonv1alpha1.CarbonAwareJob
+		for i := range 20 {
+			name := fmt.Sprint("x", i)
+			w.create(build.CarbonAwareJob(name, w.namespace).Regions(gb).MaxDelay(3 * time.Hour).Duration(30 * time.Minute))
+			herd = append(herd, w.get(name))
+			w.at(herd[i].CreationTimestamp.Time, gb)
+			w.plan(name)
+		}
+		o := options(3*time.Hour, 30*time.Minute)
+		o.MaxStartsPerWindow = int(limit)
+		reasons := map[string]int{}
+		for i, start := range decide(trace, o, herd...) {
+			plan := w.get(herd[i].Name).Status.Plan
+			Expect(plan.Start.UTC()).To(Equal(start.At.UTC()), "job %d: %s", i, plan.Message)
+			reasons[plan.Reason]++
+		}
+		Expect(reasons["GreenestWindow"]).To(BeNumerically(">", 2))
+		Expect(reasons["SlotsFull"]).To(BeNumerically(">", 2))
 	})
 })
