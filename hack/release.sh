@@ -110,6 +110,13 @@ if tar -xzf "$OUT/kubectl-carbon_$host.tar.gz" -C "$unpacked" 2>/dev/null; then
 fi
 rm -rf "$unpacked"
 
-(cd "$OUT" && find . -type f ! -name checksums.txt | sort | sed 's|^\./||' | xargs sha256sum >checksums.txt)
+# A release has no folders: who has downloaded a file finds it by its bare name.
+(cd "$OUT" && find . -type f ! -name checksums.txt | sort | xargs sha256sum | sed -E 's, \./(bin/|sbom/)?, ,' >checksums.txt)
+step "What is downloaded can be checked"
+downloaded=$(mktemp -d)
+find "$OUT" -type f -not -path '*/images/*' -exec cp -t "$downloaded" {} +
+(cd "$downloaded" && sha256sum --check --ignore-missing checksums.txt | tee checked)
+[ "$(grep -c ': OK$' "$downloaded/checked")" = "$(find "$downloaded" -type f -not -name checksums.txt -not -name checked | wc -l)" ]
+rm -rf "$downloaded"
 step "What a release has"
 (cd "$OUT" && du -ah --apparent-size --max-depth=2 . | sort -k2)
