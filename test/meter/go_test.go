@@ -25,14 +25,13 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/ecotracker-dev/ecotracker-operator/internal/meter"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/testing/llm"
 	"github.com/google/go-cmp/cmp"
 	"github.com/openai/openai-go/v3"
 	"github.com/openai/openai-go/v3/option"
 	"github.com/openai/openai-go/v3/packages/ssestream"
 	"github.com/openai/openai-go/v3/responses"
-
-	"github.com/ecotracker-dev/ecotracker-operator/internal/meter"
-	"github.com/ecotracker-dev/ecotracker-operator/internal/testing/llm"
 )
 
 func chat() openai.ChatCompletionNewParams {

@@ -24,10 +24,9 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/ecotracker-dev/ecotracker-operator/internal/meter"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/testing/llm"
+	"github.com/google/go-cmp/cmp"
 )
 
 // The npm packages openai, @anthropic-ai/sdk and @google/genai, at the versions of node/package-lock.json.
