@@ -18,6 +18,7 @@ package controller
 
 import (
 	"testing"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -33,6 +34,17 @@ func TestRetriesStayClose(t *testing.T) {
 	for range 1000 {
 		if pause := limiter.When(item); pause > longestRetry {
 			t.Fatalf("a retry comes after %s", pause)
+		}
+	}
+}
+
+// What refuses a start for a moment must not cost it half a minute.
+func TestARefusedStartIsRetriedSoonAtFirst(t *testing.T) {
+	for late, want := range map[time.Duration]time.Duration{
+		-time.Second: time.Second, 0: time.Second, 3 * time.Second: 3 * time.Second, time.Hour: startRefusedRetry,
+	} {
+		if got := retryRefused(late); got != want {
+			t.Errorf("a start refused after %s is retried after %s, not %s", late, got, want)
 		}
 	}
 }

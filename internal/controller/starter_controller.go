@@ -63,9 +63,13 @@ const (
 	startWorkers = 50
 	// jobNotSeen is how long to wait for the cache to show a Job that is on record.
 	jobNotSeen = 200 * time.Millisecond
-	// startRefusedRetry is the pause after the API server refused a start.
+	// startRefusedRetry is the longest pause after the API server refused a start.
 	startRefusedRetry = 30 * time.Second
 )
+
+// retryRefused is the pause after the API server refused a start that is so late: as long again, from a second on.
+// What refuses may pass in a moment, a quota that is full or a policy that is not loaded yet, or stay.
+func retryRefused(late time.Duration) time.Duration { return min(max(late, time.Second), startRefusedRetry) }
 
 // +kubebuilder:rbac:groups=batch,resources=jobs,verbs=patch
 
@@ -208,7 +212,7 @@ func (r *Starter) start(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob,
 	if err := r.Patch(ctx, started, patch); err != nil {
 		if refused(err) {
 			r.Recorder.Eventf(caj, nil, corev1.EventTypeWarning, "StartRefused", "Start", "%s", truncate("the API server refused the start: "+err.Error()))
-			return ctrl.Result{RequeueAfter: startRefusedRetry}, nil
+			return ctrl.Result{RequeueAfter: retryRefused(now.Sub(caj.Status.Plan.Start.Time))}, nil
 		}
 		if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
 			return ignoreConflict(err)
