@@ -27,10 +27,12 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
+	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
 )
@@ -63,12 +65,19 @@ func (r *CarbonBudgetReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Named("carbonbudget").
 		For(&carbonv1alpha1.CarbonBudget{}, specChanges()).
 		Watches(&carbonv1alpha1.CarbonAwareJob{}, budgetsOfJob(r.Ledger)).
-		WithOptions(controller.Options{MaxConcurrentReconciles: countWorkers, ReconciliationTimeout: reconcileTimeout, NewQueue: newFairQueue}).
+		WithOptions(controller.Options{MaxConcurrentReconciles: countWorkers, ReconciliationTimeout: reconcileTimeout, NewQueue: r.newQueue}).
 		Complete(r)
 	if err != nil {
 		return fmt.Errorf("setting up the CarbonBudget controller: %w", err)
 	}
 	return nil
+}
+
+// newQueue is the queue of budgets to count, which the ledger fills as well.
+func (r *CarbonBudgetReconciler) newQueue(name string, limiter workqueue.TypedRateLimiter[reconcile.Request]) workqueue.TypedRateLimitingInterface[reconcile.Request] {
+	queue := makeFairQueue(name, limiter)
+	r.Ledger.listen(func(key types.NamespacedName) { queue.AddAfter(reconcile.Request{NamespacedName: key}, countDelay) })
+	return queue
 }
 
 // Reconcile counts the budget, and wakes up when its next period begins and when its limit is reached.

@@ -44,6 +44,8 @@ type Ledger struct {
 	mu     sync.Mutex
 	facts  modelFacts
 	spaces map[string]*space
+	// news has a budget counted soon because something that counts in it has changed here; nil for nobody.
+	news func(types.NamespacedName)
 }
 
 // NewLedger is an empty ledger that is going to be filled from the API server, with a name of its own. A nil
@@ -70,6 +72,8 @@ type space struct {
 	freed bool
 	// edited says that a budget came, went or changed, so that every job must be looked at again.
 	edited bool
+	// news has a budget counted soon.
+	news func(budget string)
 }
 
 func newSpace(models modelFacts) *space {
@@ -77,19 +81,37 @@ func newSpace(models modelFacts) *space {
 		models: models,
 		jobs:   map[types.UID]*booking{}, names: map[string]types.UID{}, budgets: map[string]*account{},
 		active: map[types.UID]*booking{}, granted: map[types.UID]*booking{}, leaving: map[types.UID]*booking{},
+		news: func(string) {},
 	}
 }
 
 // space is the one of that name; a new one if there is none.
-func (l *Ledger) space(namespace string) *space { return spaceOf(l.spaces, namespace, l.facts) }
-
-func spaceOf(spaces map[string]*space, namespace string, models modelFacts) *space {
-	s := spaces[namespace]
+func (l *Ledger) space(namespace string) *space {
+	s := l.spaces[namespace]
 	if s == nil {
-		s = newSpace(models)
-		spaces[namespace] = s
+		s = newSpace(l.facts)
+		l.enter(namespace, s)
 	}
 	return s
+}
+
+// enter makes a space the one of its namespace: from now on budgets hear of what changes in it.
+func (l *Ledger) enter(namespace string, s *space) {
+	s.news = func(budget string) {
+		if l.news != nil {
+			l.news(types.NamespacedName{Namespace: namespace, Name: budget})
+		}
+	}
+	l.spaces[namespace] = s
+}
+
+// listen has the given function called with every budget that must be counted anew, while the ledger is locked.
+// News of a job reach its budgets by watch as well, but those may be counted before the ledger has taken the
+// news in: without this a job that is being deleted would wait for ever for a count that knows of it.
+func (l *Ledger) listen(news func(types.NamespacedName)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.news = news
 }
 
 // note takes over what stands in the status of a job.

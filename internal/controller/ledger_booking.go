@@ -74,6 +74,9 @@ type booking struct {
 	burn *burn
 }
 
+// leaves says whether the job is being deleted and its budgets can take its grams over.
+func (b *booking) leaves() bool { return b.leaving && b.state == ended && !b.pending }
+
 // holdsIn says whether what is reserved counts in a budget that matches: before the start only in one that
 // was asked. After an edit of its labels the job has to ask again.
 func (b *booking) holdsIn(a *account) bool {
@@ -228,6 +231,9 @@ func (s *space) put(is booking) {
 		a.subtract(had)
 		a.add(has)
 		s.freed = s.freed || has.used() < had.used()
+		if has != had || a.matches(is.labels) && is.leaves() && (was == nil || !was.leaves()) {
+			s.news(a.name)
+		}
 	}
 	s.jobs[is.uid] = &is
 	s.index(&is)
@@ -254,6 +260,9 @@ func (s *space) remove(uid types.UID) {
 	}
 	for _, a := range s.budgets {
 		a.subtract(a.part(was))
+		if a.matches(was.labels) || a.settling[uid] {
+			s.news(a.name)
+		}
 	}
 	if s.names[was.name] == uid {
 		delete(s.names, was.name)

@@ -160,3 +160,39 @@ func TestMoreBudgetsThanAJobCanHave(t *testing.T) {
 		t.Errorf("held in 256 budgets: %s", v.held.message())
 	}
 }
+
+// A budget that was counted just before the ledger heard that a job is being deleted is counted again: the job
+// waits for a count that knows of it.
+func TestBudgetsAreCountedWhenTheLedgerHears(t *testing.T) {
+	l := teamOf(t)
+	var counted []types.NamespacedName
+	l.ledger.listen(func(key types.NamespacedName) { counted = append(counted, key) })
+	since := func() int { defer func() { counted = nil }(); return len(counted) }
+	caj := l.due("x", 0)
+	caj.Finalizers = []string{carbonv1alpha1.FinalizerCarbonAwareJob}
+	caj.Status.Emissions = &carbonv1alpha1.EmissionsStatus{ActualGrams: "60"}
+	setCondition(&caj.Status.Conditions, l.now, 1, carbonv1alpha1.ConditionComplete, metav1.ConditionTrue, "Completed", "")
+	l.ledger.note(caj)
+	if since() == 0 {
+		t.Error("not counted for a run that is over")
+	}
+	l.ledger.note(caj)
+	if n := since(); n != 0 {
+		t.Errorf("counted %d times though nothing is new", n)
+	}
+	caj.DeletionTimestamp = new(metav1.NewTime(l.now))
+	l.touch(caj)
+	l.ledger.note(caj)
+	if since() == 0 {
+		t.Error("not counted for a job that is being deleted")
+	}
+	l.ledger.forget("ns", caj.UID)
+	if since() == 0 {
+		t.Error("not counted for a job that is gone")
+	}
+	l.restart()
+	l.ledger.listen(func(key types.NamespacedName) { counted = append(counted, key) })
+	if err := l.ledger.takeOver(t.Context(), "ns", l.now); err != nil || since() == 0 {
+		t.Errorf("not counted after the ledger was read anew (%v)", err)
+	}
+}

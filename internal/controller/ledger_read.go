@@ -100,7 +100,10 @@ func (l *Ledger) read(ctx context.Context, namespace string, now time.Time) erro
 	}
 	is.adopt()
 	is.loaded, is.freed, is.edited = true, true, true
-	l.spaces[namespace] = is
+	l.enter(namespace, is)
+	for name := range is.budgets {
+		is.news(name)
+	}
 	return nil
 }
 

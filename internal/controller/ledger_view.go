@@ -72,7 +72,7 @@ func (s *space) view(a *account) view {
 		v.alive[uid] = s.jobs[uid] != nil
 	}
 	for _, b := range s.leaving {
-		if b.state == ended && !b.pending && a.matches(b.labels) {
+		if b.leaves() && a.matches(b.labels) {
 			v.leaving = append(v.leaving, *b)
 		}
 	}
