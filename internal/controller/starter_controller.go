@@ -63,6 +63,8 @@ const (
 	startWorkers = 50
 	// jobNotSeen is how long to wait for the cache to show a Job that is on record.
 	jobNotSeen = 200 * time.Millisecond
+	// roomLook is how often a job that is due looks whether there still is a budget that must grant it room.
+	roomLook = 30 * time.Second
 	// startRefusedRetry is the longest pause after the API server refused a start.
 	startRefusedRetry = 30 * time.Second
 )
@@ -126,8 +128,11 @@ func (r *Starter) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result,
 	if wait := caj.Status.Plan.Start.Sub(now); wait > 0 {
 		return ctrl.Result{RequeueAfter: wait}, nil // or when the alarm goes off
 	}
-	if held, err := r.awaitsRoom(ctx, caj, now); held || err != nil {
-		return ctrl.Result{}, err // the write of the reservation brings it back here
+	if held, err := r.awaitsRoom(ctx, caj, now); err != nil {
+		return ctrl.Result{}, err
+	} else if held {
+		// The write of the reservation brings it back here, but not a job whose last budget goes before it is asked.
+		return ctrl.Result{RequeueAfter: roomLook}, nil
 	}
 	job := &batchv1.Job{}
 	if err := r.Get(ctx, req.NamespacedName, job); client.IgnoreNotFound(err) != nil {

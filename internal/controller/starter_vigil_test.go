@@ -109,6 +109,30 @@ func TestStartAfterASilence(t *testing.T) {
 	}
 }
 
+// A job that waits for the word of a budget which is deleted before it speaks is started all the same.
+func TestABudgetThatGoesBeforeItIsAsked(t *testing.T) {
+	l := teamOf(t)
+	caj := l.due("x", 0)
+	caj.Status.Job = &carbonv1alpha1.JobStatus{Name: "x", UID: "job"}
+	cache := &sleepersCache{caj: caj.DeepCopy(), job: buildJob(caj, nil, "")}
+	cache.job.UID = "job"
+	starter := &Starter{Client: cache, APIReader: l.store, Clock: testingclock.NewFakeClock(l.now), Ledger: l.ledger, Recorder: &events.FakeRecorder{}}
+	pass := func() ctrl.Result {
+		result, err := starter.Reconcile(t.Context(), ctrl.Request{NamespacedName: client.ObjectKeyFromObject(caj)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return result
+	}
+	if result := pass(); len(cache.patched) > 0 || result.RequeueAfter == 0 {
+		t.Errorf("started %d times before its budget spoke, looks again after %s", len(cache.patched), result.RequeueAfter)
+	}
+	l.ledger.dropBudget(client.ObjectKeyFromObject(l.budgets["team"]))
+	if pass(); len(cache.patched) != 1 {
+		t.Errorf("started %d times without a budget", len(cache.patched))
+	}
+}
+
 // stored is a budget as the API server gives it.
 func (l *lives) stored(b *build.Budget) *carbonv1alpha1.CarbonBudget {
 	budget := b.Obj()
