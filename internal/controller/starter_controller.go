@@ -69,7 +69,9 @@ const (
 
 // retryRefused is the pause after the API server refused a start that is so late: as long again, from a second on.
 // What refuses may pass in a moment, a quota that is full or a policy that is not loaded yet, or stay.
-func retryRefused(late time.Duration) time.Duration { return min(max(late, time.Second), startRefusedRetry) }
+func retryRefused(late time.Duration) time.Duration {
+	return min(max(late, time.Second), startRefusedRetry)
+}
 
 // +kubebuilder:rbac:groups=batch,resources=jobs,verbs=patch
 
