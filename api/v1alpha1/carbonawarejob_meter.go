@@ -41,7 +41,7 @@ type MeterSpec struct {
 	// mode says what the meter does. Off adds none. Observe adds a sidecar to the job's pods through which their calls to LLM
 	// providers go, and which counts them: what was measured takes the place of energy.kWh and of workload
 	// in the emissions. Enforce also rewrites the model of each call when the job is downgraded, and
-	// refuses further calls at maxGrams, which ends the run.
+	// refuses further calls at maxGrams, which ends the run. Unset means Off.
 	// +optional
 	// +kubebuilder:default=Off
 	Mode MeterMode `json:"mode,omitempty"`

@@ -39,7 +39,7 @@ type CarbonAwareJobSpec struct {
 	Regions []string `json:"regions,omitempty"`
 
 	// maxDelay is how long the start may be put off: the latest start is the creation plus
-	// maxDelay. A duration such as 30m or 4h, at most 168h; 0s starts at once.
+	// maxDelay. A duration such as 30m or 4h, at most 168h; 0s starts at once. Unset means 4h.
 	// +optional
 	// +kubebuilder:default="4h"
 	// +kubebuilder:validation:Type=string
@@ -48,7 +48,7 @@ type CarbonAwareJobSpec struct {
 	MaxDelay *metav1.Duration `json:"maxDelay,omitempty"`
 
 	// expectedDuration is how long the run is expected to take: the start is chosen by the mean
-	// intensity over that time. A duration such as 30m or 2h, from 1s to 168h.
+	// intensity over that time. A duration such as 30m or 2h, from 1s to 168h. Unset means 30m.
 	// +optional
 	// +kubebuilder:default="30m"
 	// +kubebuilder:validation:Type=string
@@ -114,7 +114,7 @@ type CarbonAwareJobSpec struct {
 // MinimumSaving is what waiting must save.
 // +kubebuilder:validation:MinProperties=0
 type MinimumSaving struct {
-	// percent of the intensity of an immediate start, 0 to 100.
+	// percent of the intensity of an immediate start, 0 to 100. Unset means 1.
 	// +optional
 	// +kubebuilder:default=1
 	// +kubebuilder:validation:Minimum=0

@@ -55,7 +55,8 @@ type CarbonBudgetSpec struct {
 	// +kubebuilder:validation:XValidation:rule="isQuantity(string(self)) && !quantity(string(self)).isLessThan(quantity('0')) && !quantity(string(self)).isGreaterThan(quantity('1000000000'))",message="limitGrams must be a number of grams such as \"5000\", from 0 to 1000000000"
 	LimitGrams *resource.Quantity `json:"limitGrams,omitempty"`
 
-	// period over which the grams are counted: Daily, Weekly (from Monday), Monthly or Total.
+	// period over which the grams are counted: Daily, Weekly (from Monday), Monthly or Total. Unset means
+	// Monthly.
 	// +optional
 	// +kubebuilder:default=Monthly
 	Period BudgetPeriod `json:"period,omitempty"`
@@ -75,12 +76,13 @@ type CarbonBudgetSpec struct {
 
 	// enforcement of the limit. Warn only tells; Hold lets no job start that does not fit into what
 	// remains; Terminate also stops all runs at the moment when the limit is reached by what was
-	// consumed and what the runs have emitted so far.
+	// consumed and what the runs have emitted so far. Unset means Hold.
 	// +optional
 	// +kubebuilder:default=Hold
 	Enforcement BudgetEnforcement `json:"enforcement,omitempty"`
 
-	// warnAtPercent of the limit, used and reserved together, the budget counts as nearly used up.
+	// warnAtPercent of the limit, used and reserved together, the budget counts as nearly used up. Unset
+	// means 80.
 	// +optional
 	// +kubebuilder:default=80
 	// +kubebuilder:validation:Minimum=1

@@ -155,7 +155,7 @@ type SecretKeyReference struct {
 	// +kubebuilder:validation:MaxLength=253
 	Name string `json:"name,omitempty"`
 
-	// key in the Secret's data.
+	// key in the Secret's data. Unset means token.
 	// +optional
 	// +kubebuilder:default="token"
 	// +kubebuilder:validation:MinLength=1
@@ -190,6 +190,7 @@ type CarbonAwareSDKSource struct {
 	Location string `json:"location,omitempty"`
 
 	// signal says what kind of intensity the API gives: Marginal when WattTime is the provider behind it.
+	// Unset means Average.
 	// +optional
 	// +kubebuilder:default=Average
 	Signal IntensitySignal `json:"signal,omitempty"`
@@ -207,7 +208,7 @@ type TraceSource struct {
 	// +optional
 	Replay *TraceReplay `json:"replay,omitempty"`
 
-	// signal says what kind of intensity the table holds.
+	// signal says what kind of intensity the table holds. Unset means Average.
 	// +optional
 	// +kubebuilder:default=Average
 	Signal IntensitySignal `json:"signal,omitempty"`
@@ -221,7 +222,7 @@ type ConfigMapKeyReference struct {
 	// +kubebuilder:validation:MaxLength=253
 	Name string `json:"name,omitempty"`
 
-	// key in the ConfigMap's data.
+	// key in the ConfigMap's data. Unset means trace.csv.
 	// +optional
 	// +kubebuilder:default="trace.csv"
 	// +kubebuilder:validation:MinLength=1
@@ -237,7 +238,7 @@ type TraceReplay struct {
 
 	// speed is how many times faster than real time the trace runs: with 360 a half-hour slot
 	// lasts 5 seconds and a day 4 minutes. The trace's slot length divided by speed must be a
-	// whole number of seconds.
+	// whole number of seconds. Unset means 1.
 	// +optional
 	// +kubebuilder:default=1
 	// +kubebuilder:validation:Minimum=1
@@ -252,7 +253,7 @@ type StaticSource struct {
 	// +kubebuilder:validation:XValidation:rule="isQuantity(string(self)) && quantity(string(self)).isGreaterThan(quantity('0')) && !quantity(string(self)).isGreaterThan(quantity('5000'))",message="gramsPerKWh must be a number such as \"210\", above 0 and at most 5000 gCO2e/kWh"
 	GramsPerKWh resource.Quantity `json:"gramsPerKWh,omitzero"`
 
-	// signal says what kind of intensity that is.
+	// signal says what kind of intensity that is. Unset means Average.
 	// +optional
 	// +kubebuilder:default=Average
 	Signal IntensitySignal `json:"signal,omitempty"`

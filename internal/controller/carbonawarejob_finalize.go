@@ -133,6 +133,7 @@ func (r *CarbonAwareJobReconciler) releaseOrphan(ctx context.Context, key types.
 	} else if !gone {
 		return ctrl.Result{RequeueAfter: conflictRetry}, nil
 	}
+	r.departed.drop(key)
 	job := &batchv1.Job{}
 	if err := r.Get(ctx, key, job); err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)

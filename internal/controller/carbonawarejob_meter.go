@@ -54,14 +54,19 @@ type meteredPod struct {
 // followMeters takes over what the meters of the job's pods handed over, each pod's numbers once, and tells
 // those that run what is decided.
 func (r *CarbonAwareJobReconciler) followMeters(ctx context.Context, s *scope) error {
-	if !isMetered(s.caj) || s.caj.Status.Job == nil || !s.started() || s.meterSettled() {
+	key := client.ObjectKeyFromObject(s.caj)
+	if !s.awaitsPods() {
+		r.departed.drop(key)
 		return nil
+	}
+	if s.meterSettled() {
+		return nil // no run of it is known yet
 	}
 	pods, err := r.meteredPods(ctx, s)
 	if err != nil {
 		return err
 	}
-	s.pods, s.departed = pods, r.departed.of(client.ObjectKeyFromObject(s.caj))
+	s.pods, s.departed = pods, r.departed.of(key, s.caj.Status.Job.UID)
 	if s.caj.Status.Meter == nil && (len(s.pods) > 0 || len(s.departed) > 0 || s.isOver()) {
 		s.caj.Status.Meter = &carbonv1alpha1.MeterStatus{}
 	}
@@ -118,6 +123,11 @@ func (s *scope) isOver() bool {
 	}
 	return s.job != nil && (finishedCondition(s.job) != nil || !s.job.DeletionTimestamp.IsZero() ||
 		isStopped(s.job) && !suspendedSince(s.job).IsZero())
+}
+
+// awaitsPods says whether pods with a meter may run, or have numbers that are not on record.
+func (s *scope) awaitsPods() bool {
+	return isMetered(s.caj) && s.caj.Status.Job != nil && s.started() && (s.caj.Status.Meter == nil || s.caj.Status.Meter.SettledAt == nil)
 }
 
 // meterSettled says whether no numbers of meters are waited for.

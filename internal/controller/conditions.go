@@ -17,6 +17,7 @@ limitations under the License.
 package controller
 
 import (
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -48,14 +49,11 @@ func isFalse(conditions []metav1.Condition, conditionType string) bool {
 	return meta.IsStatusConditionFalse(conditions, conditionType)
 }
 
+// truncate cuts a message, between two characters. A message may have megabytes.
 func truncate(message string) string {
 	if len(message) <= maxMessage {
 		return message
 	}
 	const ellipsis = "…"
-	runes := []rune(message)
-	for len(string(runes)) > maxMessage-len(ellipsis) {
-		runes = runes[:len(runes)-1]
-	}
-	return string(runes) + ellipsis
+	return strings.ToValidUTF8(message[:maxMessage-len(ellipsis)], "") + ellipsis
 }

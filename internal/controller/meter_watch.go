@@ -21,7 +21,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/selection"
 	"k8s.io/client-go/util/workqueue"
@@ -92,10 +91,13 @@ func (r *CarbonAwareJobReconciler) podNews(leads <-chan struct{}) handler.EventH
 
 // Departed notes the last state of a metered pod that was deleted.
 func (r *CarbonAwareJobReconciler) Departed(object client.Object) {
-	if pod, ok := object.(*corev1.Pod); ok && metav1.GetControllerOf(pod) != nil {
+	if pod, ok := object.(*corev1.Pod); ok {
 		r.departed.note(pod)
 	}
 }
+
+// DepartedPods is how many deleted pods are in memory because their numbers are not on record yet.
+func (r *CarbonAwareJobReconciler) DepartedPods() int { return r.departed.count() }
 
 // hasNews says whether a change of a pod concerns its meter.
 func hasNews(before, after *corev1.Pod) bool {

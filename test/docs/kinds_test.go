@@ -43,7 +43,7 @@ func TestThePageOfEachKind(t *testing.T) {
 		told := map[string]bool{}
 		for _, row := range fieldRow.FindAllStringSubmatch(page, -1) {
 			told[row[1]] = true
-			if !there[row[1]] {
+			if _, is := there[row[1]]; !is {
 				t.Errorf("docs/%s.md has the field %s, which there is not", kind, row[1])
 			}
 		}
@@ -69,16 +69,16 @@ func TestThePageOfEachKind(t *testing.T) {
 }
 
 // fieldsOf walks the schema of a kind; what lies below stop is Kubernetes' own.
-func fieldsOf(t *testing.T, kind, stop string) map[string]bool {
+func fieldsOf(t *testing.T, kind, stop string) map[string]apiextensionsv1.JSONSchemaProps {
 	t.Helper()
 	var crd apiextensionsv1.CustomResourceDefinition
 	if err := yaml.Unmarshal([]byte(read(t, filepath.Join(root, "config/crd/bases/carbon.ecotracker.dev_"+kind+"s.yaml"))), &crd); err != nil {
 		t.Fatal(err)
 	}
-	there := map[string]bool{}
+	there := map[string]apiextensionsv1.JSONSchemaProps{}
 	var walk func(path string, schema apiextensionsv1.JSONSchemaProps)
 	walk = func(path string, schema apiextensionsv1.JSONSchemaProps) {
-		there[path] = true
+		there[path] = schema
 		if path == stop || path == "status.conditions" || stop != "" && strings.HasPrefix(path, stop) && strings.HasSuffix(stop, ".") {
 			return
 		}
@@ -95,6 +95,25 @@ func fieldsOf(t *testing.T, kind, stop string) map[string]bool {
 	walk("spec", schema.Properties["spec"])
 	walk("status", schema.Properties["status"])
 	return there
+}
+
+// kubectl explain shows no defaults, so that the descriptions have to tell them.
+func TestDescriptionsTellTheDefaults(t *testing.T) {
+	found := 0
+	for _, kind := range []string{"carbonawarejob", "carbonbudget", "gridregion"} {
+		for path, schema := range fieldsOf(t, kind, "spec.jobTemplate") {
+			if schema.Default == nil || schema.Type == "object" {
+				continue
+			}
+			found++
+			if says := "Unset means " + strings.Trim(string(schema.Default.Raw), `"`); !strings.Contains(schema.Description, says) {
+				t.Errorf("%s: the description of %s lacks %q", kind, path, says)
+			}
+		}
+	}
+	if found < 10 {
+		t.Errorf("only %d fields with a default were found", found)
+	}
 }
 
 // words are the string constants of a Go file, by name.

@@ -213,6 +213,28 @@ END`)
 		sh(ctx, "kubectl delete carbonawarejobs --all -A --timeout=3m; kubectl delete jobs --all -n team --timeout=3m")
 	})
 
+	It("works for others while it is told at length why Jobs are refused", func(ctx context.Context) {
+		const workers = 32                      // of the operator
+		invalid := func(i, names, length int) { // each name that no variable can have comes back in the API server's answer
+			j := build.CarbonAwareJob(fmt.Sprintf("refused-%d", i), "team").Regions("steady").MaxDelay(0).Jitter(0).Obj()
+			container := &j.Spec.JobTemplate.Spec.Template.Spec.Containers[0]
+			for n := range names {
+				container.Env = append(container.Env, corev1.EnvVar{Name: fmt.Sprintf("=%d", n) + strings.Repeat("=", length)})
+			}
+			Expect(c.Create(ctx, j)).To(Succeed())
+		}
+		m.Pause() // so that they are all worked on at once
+		for i := range workers + 8 {
+			invalid(i, 1+i%2*1999, 400000*(1-i%2))
+		}
+		create(ctx, "treasury", "beside")
+		m.Resume()
+		sh(ctx, "kubectl wait --for=condition=Complete carbonawarejob/beside -n treasury --timeout=3m")
+		sh(ctx, "kubectl wait --for=jsonpath='{.status.conditions[?(@.type==\"Ready\")].reason}'=Invalid carbonawarejobs --all -n team --timeout=3m")
+		AddReportEntry("memory", fmt.Sprintf("%.0f MiB at most", m.PeakMemory()), ReportEntryVisibilityAlways)
+		sh(ctx, "kubectl delete carbonawarejobs --all -A --timeout=3m")
+	})
+
 	It("survives what is as large, and as deep, as the API server takes", func(ctx context.Context) {
 		big := func(name string, kib int) *carbonv1alpha1.CarbonAwareJob {
 			j := build.CarbonAwareJob(name, "team").Regions("steady").MaxDelay(0).Jitter(0).Obj()

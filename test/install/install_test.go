@@ -82,6 +82,8 @@ var _ = Describe("An installation", Ordered, func() {
 	})
 
 	It("gives everybody the rights of the table, and no others", func(ctx context.Context) {
+		Expect(missingCells()).To(BeEmpty(), "tell of them in the table of docs/security.md")
+		Expect(foreignRights(ctx)).To(BeEmpty())
 		// The built-in roles are put together by a controller, a moment after ours were applied.
 		Eventually(wrongCells).WithContext(ctx).Should(BeEmpty())
 	})
