@@ -94,7 +94,7 @@ func (r *CarbonAwareJobReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&carbonv1alpha1.CarbonBudget{}, jobsOfBudget(r.Ledger)).
 		Watches(&corev1.Pod{}, r.podNews(mgr.Elected())).
 		WithOptions(controller.Options{
-			MaxConcurrentReconciles: planWorkers, ReconciliationTimeout: reconcileTimeout, RateLimiter: retries(), NewQueue: newFairQueue,
+			MaxConcurrentReconciles: planWorkers, ReconciliationTimeout: reconcileTimeout, RateLimiter: retries(), NewQueue: newFairQueue(planWorkers),
 		}).
 		Complete(r)
 	if err != nil {

@@ -31,28 +31,48 @@ import (
 // for objects that were there before the manager started, 100.
 const bandWidth = 200
 
+// reservedShare is which part of the workers no single namespace gets: passes may take long, such as one whose
+// Job the API server takes half a minute to refuse.
+const reservedShare = 8
+
 // fairQueue lets no namespace keep another one waiting. The more objects of a namespace are in the queue, the
 // lower the priority of the next one: 0 for the first, one band less for the second and third, one less again
 // for the next four, and so on. A namespace with ten thousand objects goes behind one with a few, which goes
-// on behind a handful at most. In bands, because the metrics of the queue have a label with the priority.
+// on behind a handful at most. In bands, because the metrics of the queue have a label with the priority. Nor may
+// one namespace have all workers at a time: what is handed out beyond most is set aside until one is done.
 type fairQueue struct {
 	priorityqueue.PriorityQueue[reconcile.Request]
 
+	// most is how many workers one namespace may have.
+	most int
+
 	mu sync.Mutex
+	// working counts the objects of a namespace that are handed out, aside are those that wait for their end, in
+	// the order in which they come back; priorities are those that they come back with.
+	working    map[string]int
+	aside      map[string][]reconcile.Request
+	priorities map[reconcile.Request]int
 	// queued are the objects in the queue, with the priority that they were added with; inNamespace counts them.
 	queued      map[reconcile.Request]int
 	inNamespace map[string]int
 }
 
-// newFairQueue is the NewQueue of the controllers of what users make.
-func newFairQueue(name string, limiter workqueue.TypedRateLimiter[reconcile.Request]) workqueue.TypedRateLimitingInterface[reconcile.Request] {
-	return makeFairQueue(name, limiter)
+// newQueue makes a queue by its name and limiter, as the options of a controller ask for it.
+type newQueue = func(string, workqueue.TypedRateLimiter[reconcile.Request]) workqueue.TypedRateLimitingInterface[reconcile.Request]
+
+// newFairQueue is the NewQueue of a controller of what users make that has so many workers.
+func newFairQueue(workers int) newQueue {
+	return func(name string, limiter workqueue.TypedRateLimiter[reconcile.Request]) workqueue.TypedRateLimitingInterface[reconcile.Request] {
+		return makeFairQueue(name, limiter, workers)
+	}
 }
 
-func makeFairQueue(name string, limiter workqueue.TypedRateLimiter[reconcile.Request]) *fairQueue {
+func makeFairQueue(name string, limiter workqueue.TypedRateLimiter[reconcile.Request], workers int) *fairQueue {
 	return &fairQueue{
 		PriorityQueue: priorityqueue.New(name, func(o *priorityqueue.Opts[reconcile.Request]) { o.RateLimiter = limiter }),
+		most:          workers - (workers+reservedShare-1)/reservedShare,
 		queued:        map[reconcile.Request]int{}, inNamespace: map[string]int{},
+		working: map[string]int{}, aside: map[string][]reconcile.Request{}, priorities: map[reconcile.Request]int{},
 	}
 }
 
@@ -85,9 +105,23 @@ func (q *fairQueue) Get() (item reconcile.Request, shutdown bool) {
 }
 
 // GetWithPriority hands the next item out with the priority that it was added with: the controller adds it
-// again with what it gets here.
+// again with what it gets here. Items of a namespace that has as many workers as it may are set aside.
 func (q *fairQueue) GetWithPriority() (item reconcile.Request, priority int, shutdown bool) {
-	item, _, shutdown = q.PriorityQueue.GetWithPriority()
+	for {
+		item, _, shutdown = q.PriorityQueue.GetWithPriority()
+		if shutdown {
+			return item, 0, true
+		}
+		var out bool
+		if priority, out = q.take(item); out {
+			return item, priority, false
+		}
+		q.PriorityQueue.Done(item)
+	}
+}
+
+// take notes that an item leaves the queue, and says whether it may be handed out now.
+func (q *fairQueue) take(item reconcile.Request) (priority int, out bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	priority, found := q.queued[item]
@@ -97,7 +131,54 @@ func (q *fairQueue) GetWithPriority() (item reconcile.Request, priority int, shu
 			delete(q.inNamespace, item.Namespace)
 		}
 	}
-	return item, priority, shutdown
+	if q.working[item.Namespace] < q.most {
+		q.working[item.Namespace]++
+		return priority, true
+	}
+	was, waits := q.priorities[item]
+	if !waits {
+		q.aside[item.Namespace] = append(q.aside[item.Namespace], item)
+		was = priority
+	}
+	q.priorities[item] = max(was, priority)
+	return 0, false
+}
+
+// Len is how many items wait, those that were set aside among them.
+func (q *fairQueue) Len() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.PriorityQueue.Len() + len(q.priorities)
+}
+
+// Done takes an item back that was handed out, and puts another one of its namespace that was set aside into the
+// queue again.
+func (q *fairQueue) Done(item reconcile.Request) {
+	q.PriorityQueue.Done(item)
+	q.mu.Lock()
+	if q.working[item.Namespace]--; q.working[item.Namespace] == 0 {
+		delete(q.working, item.Namespace)
+	}
+	next, priority, found := q.back(item.Namespace)
+	q.mu.Unlock()
+	if found {
+		q.AddWithOpts(priorityqueue.AddOpts{Priority: &priority}, next)
+	}
+}
+
+// back takes the first of those of a namespace that were set aside.
+func (q *fairQueue) back(namespace string) (next reconcile.Request, priority int, found bool) {
+	list := q.aside[namespace]
+	if len(list) == 0 {
+		return next, 0, false
+	}
+	next = list[0]
+	priority = q.priorities[next]
+	delete(q.priorities, next)
+	if q.aside[namespace] = list[1:]; len(list) == 1 {
+		delete(q.aside, namespace)
+	}
+	return next, priority, true
 }
 
 // rank notes an item and returns the priority that it has in the queue.

@@ -31,7 +31,7 @@ func requestOf(namespace, name string) reconcile.Request {
 
 func testQueue(t *testing.T) *fairQueue {
 	t.Helper()
-	q, ok := newFairQueue("test", retries()).(*fairQueue)
+	q, ok := newFairQueue(32)("test", retries()).(*fairQueue)
 	if !ok {
 		t.Fatal("it is another queue")
 	}
@@ -64,6 +64,58 @@ func TestAFloodedQueueIsFair(t *testing.T) {
 	}
 	if len(q.queued) != 0 || len(q.inNamespace) != 0 {
 		t.Errorf("still counted: %d, %v", len(q.queued), q.inNamespace)
+	}
+}
+
+// A namespace whose passes take for ever leaves workers to the others, and what it has beyond its share is handed
+// out one by one as its passes end: none is lost, and none twice.
+func TestANamespaceDoesNotGetAllWorkers(t *testing.T) {
+	q := testQueue(t)
+	for i := range 100 {
+		q.Add(requestOf("hostile", fmt.Sprint(i)))
+	}
+	if q.most >= 32 || q.most < 24 {
+		t.Fatalf("a namespace may have %d of 32 workers", q.most)
+	}
+	slow := map[reconcile.Request]bool{}
+	for range q.most {
+		item, _ := q.Get()
+		slow[item] = true
+	}
+	q.Add(requestOf("quiet", "a"))
+	if item, _ := q.Get(); item.Namespace != "quiet" {
+		t.Fatalf("the last workers got %v", item)
+	} else {
+		q.Done(item)
+	}
+	again := requestOf("hostile", "99")
+	q.Add(again) // news of one that was set aside
+	q.Add(requestOf("quiet", "b"))
+	if item, _ := q.Get(); item.Namespace != "quiet" {
+		t.Fatalf("the last workers got %v", item)
+	} else {
+		q.Done(item)
+	}
+	if waits := q.Len(); waits != 100-q.most {
+		t.Errorf("%d wait, want %d", waits, 100-q.most)
+	}
+	seen := map[reconcile.Request]int{}
+	for item := range slow {
+		seen[item]++
+		q.Done(item)
+	}
+	for range 100 - q.most {
+		item, _ := q.Get()
+		seen[item]++
+		q.Done(item)
+	}
+	if len(seen) != 100 || q.Len() != 0 || len(q.working)+len(q.aside)+len(q.priorities) != 0 {
+		t.Errorf("%d were handed out, %d wait, and %v, %v, %v are left", len(seen), q.Len(), q.working, q.aside, q.priorities)
+	}
+	for item, times := range seen {
+		if times != 1 {
+			t.Errorf("%v was handed out %d times", item, times)
+		}
 	}
 }
 

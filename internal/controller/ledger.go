@@ -17,6 +17,7 @@ limitations under the License.
 package controller
 
 import (
+	"cmp"
 	"slices"
 	"sync"
 	"time"
@@ -233,4 +234,24 @@ func (l *Ledger) settled(caj *carbonv1alpha1.CarbonAwareJob) bool {
 	s := l.space(caj.Namespace)
 	b := s.jobs[caj.UID]
 	return b == nil || !b.ran || !slices.ContainsFunc(s.matching(b.labels), func(a *account) bool { return !a.settling[b.uid] })
+}
+
+// matching are the budgets in which a job with these labels counts, by name.
+func (s *space) matching(labels map[string]string) []*account {
+	var all []*account
+	for _, a := range s.budgets {
+		if a.matches(labels) {
+			all = append(all, a)
+		}
+	}
+	slices.SortFunc(all, func(a, b *account) int { return cmp.Compare(a.name, b.name) })
+	return all
+}
+
+func names(accounts []*account) []string {
+	all := make([]string, 0, len(accounts))
+	for _, a := range accounts {
+		all = append(all, a.name)
+	}
+	return all
 }

@@ -283,23 +283,3 @@ func (s *space) bound(b *booking) bool {
 	}
 	return false
 }
-
-// matching are the budgets in which a job with these labels counts, by name.
-func (s *space) matching(labels map[string]string) []*account {
-	var all []*account
-	for _, a := range s.budgets {
-		if a.matches(labels) {
-			all = append(all, a)
-		}
-	}
-	slices.SortFunc(all, func(a, b *account) int { return cmp.Compare(a.name, b.name) })
-	return all
-}
-
-func names(accounts []*account) []string {
-	all := make([]string, 0, len(accounts))
-	for _, a := range accounts {
-		all = append(all, a.name)
-	}
-	return all
-}

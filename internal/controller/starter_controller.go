@@ -99,7 +99,7 @@ func (r *Starter) SetupWithManager(mgr ctrl.Manager) error {
 }
 
 func (r *Starter) newQueue(name string, limiter workqueue.TypedRateLimiter[reconcile.Request]) workqueue.TypedRateLimitingInterface[reconcile.Request] {
-	queue := makeFairQueue(name, limiter)
+	queue := makeFairQueue(name, limiter, startWorkers)
 	r.queue.Store(queue)
 	return queue
 }
