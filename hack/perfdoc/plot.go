@@ -52,7 +52,7 @@ func draw(name string, sizes []int, runs []goals.Results) (err error) {
 		p := plot.New()
 		p.Title.Text, p.X.Label.Text, p.Y.Label.Text = c.title, "jobs that wait", c.axis
 		p.Title.TextStyle.Font.Size, p.Title.Padding = vg.Points(13), vg.Points(6)
-		p.Legend.Top, p.Legend.TextStyle.Font.Size, p.Legend.Padding = true, vg.Points(9), vg.Points(3)
+		p.Legend.Top, p.Legend.Left, p.Legend.TextStyle.Font.Size, p.Legend.Padding = true, true, vg.Points(9), vg.Points(3)
 		p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, counts(sizes)
 		for i, cost := range c.costs {
 			if err := add(p, cost, colours[i], runs); err != nil {
