@@ -26,12 +26,14 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/client-go/tools/events"
+	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
 )
@@ -94,13 +96,22 @@ func (r *CarbonAwareJobReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&carbonv1alpha1.CarbonBudget{}, jobsOfBudget(r.Ledger)).
 		Watches(&corev1.Pod{}, r.podNews(mgr.Elected())).
 		WithOptions(controller.Options{
-			MaxConcurrentReconciles: planWorkers, ReconciliationTimeout: reconcileTimeout, RateLimiter: retries(), NewQueue: newFairQueue(planWorkers),
+			MaxConcurrentReconciles: planWorkers, ReconciliationTimeout: reconcileTimeout, RateLimiter: retries(), NewQueue: r.newQueue,
 		}).
 		Complete(r)
 	if err != nil {
 		return fmt.Errorf("setting up the CarbonAwareJob controller: %w", err)
 	}
 	return nil
+}
+
+// newQueue is the queue of jobs to look at, which the Starter fills as well.
+func (r *CarbonAwareJobReconciler) newQueue(name string, limiter workqueue.TypedRateLimiter[reconcile.Request]) workqueue.TypedRateLimitingInterface[reconcile.Request] {
+	queue := newFairQueue(name, limiter, planWorkers)
+	if r.Starter != nil {
+		r.Starter.planner.Store(queue)
+	}
+	return queue
 }
 
 // Reconcile takes a CarbonAwareJob one pass further: facts, plan, Job, run, record, one status

@@ -65,7 +65,9 @@ func (r *CarbonBudgetReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Named("carbonbudget").
 		For(&carbonv1alpha1.CarbonBudget{}, specChanges()).
 		Watches(&carbonv1alpha1.CarbonAwareJob{}, budgetsOfJob(r.Ledger)).
-		WithOptions(controller.Options{MaxConcurrentReconciles: countWorkers, ReconciliationTimeout: reconcileTimeout, NewQueue: r.newQueue}).
+		WithOptions(controller.Options{
+			MaxConcurrentReconciles: countWorkers, ReconciliationTimeout: reconcileTimeout, RateLimiter: retries(), NewQueue: r.newQueue,
+		}).
 		Complete(r)
 	if err != nil {
 		return fmt.Errorf("setting up the CarbonBudget controller: %w", err)
@@ -75,7 +77,7 @@ func (r *CarbonBudgetReconciler) SetupWithManager(mgr ctrl.Manager) error {
 
 // newQueue is the queue of budgets to count, which the ledger fills as well.
 func (r *CarbonBudgetReconciler) newQueue(name string, limiter workqueue.TypedRateLimiter[reconcile.Request]) workqueue.TypedRateLimitingInterface[reconcile.Request] {
-	queue := makeFairQueue(name, limiter, countWorkers)
+	queue := newFairQueue(name, limiter, countWorkers)
 	r.Ledger.listen(func(key types.NamespacedName) { queue.AddAfter(reconcile.Request{NamespacedName: key}, countDelay) })
 	return queue
 }
@@ -87,6 +89,8 @@ func (r *CarbonBudgetReconciler) Reconcile(ctx context.Context, req ctrl.Request
 	switch {
 	case errors.Is(err, errStaleCache):
 		return ctrl.Result{RequeueAfter: conflictRetry}, nil
+	case apierrors.IsNotFound(err):
+		return ctrl.Result{}, nil
 	case err != nil:
 		return ignoreConflict(err)
 	case again.IsZero():
@@ -145,7 +149,9 @@ func (r *CarbonBudgetReconciler) pass(ctx context.Context, key types.NamespacedN
 	budget, err := r.led(ctx, key, now)
 	if err != nil {
 		if apierrors.IsNotFound(err) {
-			r.Ledger.dropBudget(key)
+			if err := r.Ledger.miss(ctx, key); err != nil {
+				return time.Time{}, err
+			}
 		}
 		return time.Time{}, err
 	}

@@ -61,7 +61,7 @@ func jobsOfBudget(ledger *Ledger) handler.EventHandler {
 		},
 		UpdateFunc: func(_ context.Context, e ctrlevent.UpdateEvent, queue requests) { add(queue, e.ObjectNew) },
 		DeleteFunc: func(_ context.Context, e ctrlevent.DeleteEvent, queue requests) {
-			ledger.dropBudget(client.ObjectKeyFromObject(e.Object))
+			ledger.dropBudget(client.ObjectKeyFromObject(e.Object), e.Object.GetUID())
 			add(queue, e.Object)
 		},
 	}

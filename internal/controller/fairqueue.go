@@ -57,17 +57,8 @@ type fairQueue struct {
 	inNamespace map[string]int
 }
 
-// newQueue makes a queue by its name and limiter, as the options of a controller ask for it.
-type newQueue = func(string, workqueue.TypedRateLimiter[reconcile.Request]) workqueue.TypedRateLimitingInterface[reconcile.Request]
-
-// newFairQueue is the NewQueue of a controller of what users make that has so many workers.
-func newFairQueue(workers int) newQueue {
-	return func(name string, limiter workqueue.TypedRateLimiter[reconcile.Request]) workqueue.TypedRateLimitingInterface[reconcile.Request] {
-		return makeFairQueue(name, limiter, workers)
-	}
-}
-
-func makeFairQueue(name string, limiter workqueue.TypedRateLimiter[reconcile.Request], workers int) *fairQueue {
+// newFairQueue is the queue of a controller of what users make that has so many workers.
+func newFairQueue(name string, limiter workqueue.TypedRateLimiter[reconcile.Request], workers int) *fairQueue {
 	return &fairQueue{
 		PriorityQueue: priorityqueue.New(name, func(o *priorityqueue.Opts[reconcile.Request]) { o.RateLimiter = limiter }),
 		most:          workers - (workers+reservedShare-1)/reservedShare,

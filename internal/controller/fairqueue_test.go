@@ -31,10 +31,7 @@ func requestOf(namespace, name string) reconcile.Request {
 
 func testQueue(t *testing.T) *fairQueue {
 	t.Helper()
-	q, ok := newFairQueue(32)("test", retries()).(*fairQueue)
-	if !ok {
-		t.Fatal("it is another queue")
-	}
+	q := newFairQueue("test", retries(), 32)
 	t.Cleanup(q.ShutDown)
 	return q
 }

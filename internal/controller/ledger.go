@@ -153,7 +153,7 @@ func (s *space) setBudget(b *carbonv1alpha1.CarbonBudget, now time.Time) {
 		return
 	}
 	s.budgets[b.Name] = is
-	edited := was == nil || was.generation != is.generation
+	edited := was == nil || was.generation != is.generation || was.object.UID != is.object.UID
 	s.count(is, was, edited)
 	s.edited = s.edited || edited
 	if was == nil {
@@ -203,12 +203,12 @@ func (s *space) revoke(a *account) {
 	s.freed = true
 }
 
-// dropBudget forgets a budget that is gone.
-func (l *Ledger) dropBudget(key types.NamespacedName) {
+// dropBudget forgets a budget that is gone, but not another one that has been created in its place.
+func (l *Ledger) dropBudget(key types.NamespacedName, uid types.UID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := l.space(key.Namespace)
-	if s.budgets[key.Name] != nil {
+	if a := s.budgets[key.Name]; a != nil && a.object.UID == uid {
 		delete(s.budgets, key.Name)
 		s.freed, s.edited = true, true
 	}

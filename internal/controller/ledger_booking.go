@@ -231,7 +231,7 @@ func (s *space) put(is booking) {
 		a.subtract(had)
 		a.add(has)
 		s.freed = s.freed || has.used() < had.used()
-		if has != had || a.matches(is.labels) && is.leaves() && (was == nil || !was.leaves()) {
+		if has != had || a.matches(is.labels) && is.leaves() && (was == nil || !was.leaves() || !a.matches(was.labels)) {
 			s.news(a.name)
 		}
 	}

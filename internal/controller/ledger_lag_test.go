@@ -155,7 +155,7 @@ func TestMoreBudgetsThanAJobCanHave(t *testing.T) {
 	if v.held == nil || !strings.Contains(v.held.message(), "counts in 257 CarbonBudgets, and no more than 256") {
 		t.Fatalf("held by %+v", v.held)
 	}
-	l.ledger.dropBudget(types.NamespacedName{Namespace: "ns", Name: "budget-7"})
+	l.ledger.dropBudget(types.NamespacedName{Namespace: "ns", Name: "budget-7"}, l.budgets["budget-7"].UID)
 	if v := l.ledger.reserve(x, 60e9, l.now); v.held != nil {
 		t.Errorf("held in 256 budgets: %s", v.held.message())
 	}

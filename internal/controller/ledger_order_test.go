@@ -76,7 +76,7 @@ func TestReservationIsGivenBackOrUsed(t *testing.T) {
 	if ledger.mayStart(caj) || ledger.covered(caj) {
 		t.Error("started though another budget holds it by now")
 	}
-	ledger.dropBudget(types.NamespacedName{Namespace: "ns", Name: "late"})
+	ledger.dropBudget(types.NamespacedName{Namespace: "ns", Name: "late"}, ledger.spaces["ns"].budgets["late"].object.UID)
 	stale := caj.DeepCopy()
 	caj.Status.ReservedGrams, caj.Status.ReservedIn, caj.ResourceVersion = "", nil, "3"
 	ledger.note(caj)

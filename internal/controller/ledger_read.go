@@ -64,7 +64,39 @@ func (l *Ledger) knowsLater(b *carbonv1alpha1.CarbonBudget) bool {
 func (l *Ledger) takeOver(ctx context.Context, namespace string, now time.Time) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.space(namespace).outdated = true // until it is read: this process may lead before that
 	return l.read(ctx, namespace, now)
+}
+
+// miss forgets a budget that the cache does not show, if it is gone: the ledger reads the API server, so it may know
+// one that the cache is yet to show.
+func (l *Ledger) miss(ctx context.Context, key types.NamespacedName) error {
+	uid, known := l.knownBudget(key)
+	if !known {
+		return nil
+	}
+	var budgets carbonv1alpha1.CarbonBudgetList
+	if err := l.reader.List(ctx, &budgets, client.InNamespace(key.Namespace)); err != nil {
+		return fmt.Errorf("asking whether CarbonBudget %s is gone: %w", key, err)
+	}
+	for i := range budgets.Items {
+		if b := &budgets.Items[i]; b.Name == key.Name && b.UID == uid {
+			return errStaleCache
+		}
+	}
+	l.dropBudget(key, uid)
+	return nil
+}
+
+// knownBudget is the budget of that name that the ledger knows.
+func (l *Ledger) knownBudget(key types.NamespacedName) (uid types.UID, known bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	a := l.space(key.Namespace).budgets[key.Name]
+	if a == nil {
+		return "", false
+	}
+	return a.object.UID, true
 }
 
 // read becomes the leader of the budgets first and lists the jobs after that, so that no former leader can

@@ -17,6 +17,8 @@ limitations under the License.
 package controller
 
 import (
+	"reflect"
+
 	"k8s.io/apimachinery/pkg/types"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
@@ -26,8 +28,20 @@ import (
 func (l *Ledger) burns(caj *carbonv1alpha1.CarbonAwareJob, as *burn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if b := l.space(caj.Namespace).jobs[caj.UID]; b != nil {
-		b.burn = as
+	s := l.space(caj.Namespace)
+	b := s.jobs[caj.UID]
+	if b == nil {
+		return
+	}
+	was := b.burn
+	b.burn = as
+	if reflect.DeepEqual(was, as) {
+		return
+	}
+	for _, a := range s.matching(b.labels) {
+		if a.terminates { // it may be used up sooner
+			s.news(a.name)
+		}
 	}
 }
 
@@ -37,7 +51,10 @@ func (l *Ledger) exhaust(key types.NamespacedName, is bool) {
 	defer l.mu.Unlock()
 	s := l.space(key.Namespace)
 	if a := s.budgets[key.Name]; a != nil {
-		s.freed = s.freed || a.exhausted && !is
+		if a.exhausted && !is {
+			s.freed = true
+			s.news(key.Name) // those who are held were tried before
+		}
 		a.exhausted = is
 	}
 }

@@ -25,6 +25,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	ctrlevent "sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
 )
@@ -88,4 +89,13 @@ func (a *alarm) ring(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// remind has a job that is due ask its budgets, if it never has: the timer by which it asks may have stood still, and
+// the alarm wakes the Starter only; or news of a budget may have been missed.
+func (r *Starter) remind(caj *carbonv1alpha1.CarbonAwareJob) {
+	planner := r.planner.Load()
+	if planner != nil && findCondition(caj.Status.Conditions, carbonv1alpha1.ConditionWithinBudget) == nil {
+		planner.Add(reconcile.Request{NamespacedName: client.ObjectKeyFromObject(caj)})
+	}
 }

@@ -57,6 +57,8 @@ type Starter struct {
 	APIReader client.Reader
 
 	queue atomic.Pointer[fairQueue]
+	// planner is the queue of those who ask budgets for room.
+	planner atomic.Pointer[fairQueue]
 }
 
 const (
@@ -99,7 +101,7 @@ func (r *Starter) SetupWithManager(mgr ctrl.Manager) error {
 }
 
 func (r *Starter) newQueue(name string, limiter workqueue.TypedRateLimiter[reconcile.Request]) workqueue.TypedRateLimitingInterface[reconcile.Request] {
-	queue := makeFairQueue(name, limiter, startWorkers)
+	queue := newFairQueue(name, limiter, startWorkers)
 	r.queue.Store(queue)
 	return queue
 }
@@ -132,6 +134,7 @@ func (r *Starter) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result,
 		return ctrl.Result{}, err
 	} else if held {
 		// The write of the reservation brings it back here, but not a job whose last budget goes before it is asked.
+		r.remind(caj)
 		return ctrl.Result{RequeueAfter: roomLook}, nil
 	}
 	job := &batchv1.Job{}
@@ -217,11 +220,11 @@ func (r *Starter) start(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob,
 		return ctrl.Result{}, err
 	}
 	if err := r.Patch(ctx, started, patch); err != nil {
-		if refused(err) {
+		if refused(err) || apierrors.IsNotFound(err) { // the word of a webhook, or the Job is gone
 			r.Recorder.Eventf(caj, nil, corev1.EventTypeWarning, "StartRefused", "Start", "%s", truncate("the API server refused the start: "+err.Error()))
 			return ctrl.Result{RequeueAfter: retryRefused(now.Sub(caj.Status.Plan.Start.Time))}, nil
 		}
-		if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
+		if apierrors.IsConflict(err) {
 			return ignoreConflict(err)
 		}
 		return ctrl.Result{}, fmt.Errorf("starting Job %s: %w", client.ObjectKeyFromObject(job), err)

@@ -127,7 +127,7 @@ func TestABudgetThatGoesBeforeItIsAsked(t *testing.T) {
 	if result := pass(); len(cache.patched) > 0 || result.RequeueAfter == 0 {
 		t.Errorf("started %d times before its budget spoke, looks again after %s", len(cache.patched), result.RequeueAfter)
 	}
-	l.ledger.dropBudget(client.ObjectKeyFromObject(l.budgets["team"]))
+	l.ledger.dropBudget(client.ObjectKeyFromObject(l.budgets["team"]), l.budgets["team"].UID)
 	if pass(); len(cache.patched) != 1 {
 		t.Errorf("started %d times without a budget", len(cache.patched))
 	}
