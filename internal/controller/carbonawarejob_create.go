@@ -74,7 +74,8 @@ func (r *CarbonAwareJobReconciler) createJob(ctx context.Context, s *scope, job 
 	if apierrors.IsAlreadyExists(err) {
 		return r.adoptJob(ctx, s)
 	}
-	if refused(err) || apierrors.IsInternalError(err) { // a webhook that does not answer is an internal error
+	// A webhook that does not answer is an internal error, and one that refuses may say that something is not found.
+	if refused(err) || apierrors.IsInternalError(err) || apierrors.IsNotFound(err) {
 		s.refuse(carbonv1alpha1.ReasonInvalid, carbonv1alpha1.ReasonTemplateRejected,
 			"the API server refused the Job: "+err.Error(),
 			!apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause))
@@ -155,6 +156,9 @@ func (r *CarbonAwareJobReconciler) adoptJob(ctx context.Context, s *scope) error
 	message := fmt.Sprintf("a Job named %s exists that is not ours: delete it or choose another name", job.Name)
 	if job.Labels[carbonv1alpha1.LabelJob] == s.caj.Name && !job.DeletionTimestamp.IsZero() {
 		message = fmt.Sprintf("the Job %s of an earlier CarbonAwareJob of that name is still being deleted", job.Name)
+		if err := r.releaseJob(ctx, job); err != nil { // its own did not, and nobody else would
+			return err
+		}
 	}
 	s.refuse(carbonv1alpha1.ReasonNameConflict, carbonv1alpha1.ReasonNameConflict, message, true)
 	return nil

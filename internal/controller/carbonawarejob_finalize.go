@@ -141,6 +141,13 @@ func (r *CarbonAwareJobReconciler) releaseOrphan(ctx context.Context, key types.
 	if job.Labels[carbonv1alpha1.LabelJob] != key.Name {
 		return ctrl.Result{}, nil
 	}
+	// The ledger need not know one that another process planned, and that this cache is yet to show.
+	err := r.APIReader.Get(ctx, key, &carbonv1alpha1.CarbonAwareJob{})
+	if client.IgnoreNotFound(err) != nil {
+		return ctrl.Result{}, fmt.Errorf("asking whether the CarbonAwareJob of a Job is gone: %w", err)
+	} else if err == nil {
+		return ctrl.Result{RequeueAfter: conflictRetry}, nil
+	}
 	if err := r.releaseJob(ctx, job); err != nil {
 		return ignoreConflict(err)
 	}
@@ -161,6 +168,7 @@ func (r *CarbonAwareJobReconciler) isGone(ctx context.Context, key types.Namespa
 		return false, nil
 	}
 	r.Ledger.forget(key.Namespace, uid)
+	r.starts.drop(uid)
 	return true, nil
 }
 

@@ -24,7 +24,10 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	ctrlevent "sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
+
+	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
 )
 
 // conflictRetry is how long to wait for the cache after a write met a newer object.
@@ -42,16 +45,37 @@ func lockedPatch(before client.Object) client.Patch {
 }
 
 // ignoreConflict turns a conflict into a quiet retry: somebody else was faster, and the cache will
-// show it in a moment.
+// show it in a moment. So is it when something has gone, which need not be the object of the pass.
 func ignoreConflict(err error) (ctrl.Result, error) {
-	if apierrors.IsConflict(err) {
+	if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
 		return ctrl.Result{RequeueAfter: conflictRetry}, nil
 	}
-	return ctrl.Result{}, client.IgnoreNotFound(err)
+	return ctrl.Result{}, err
 }
 
 // specChanges lets through what a person changed, not our own writes of status.
-func specChanges() builder.ForOption {
-	return builder.WithPredicates(predicate.Or(
-		predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}, predicate.LabelChangedPredicate{}))
+func specChanges() builder.ForOption { return builder.WithPredicates(changesByOthers()) }
+
+func changesByOthers() predicate.Predicate {
+	return predicate.Or(
+		predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}, predicate.LabelChangedPredicate{},
+		predicate.Funcs{UpdateFunc: func(e ctrlevent.UpdateEvent) bool { return isAnother(e.ObjectOld, e.ObjectNew) }})
+}
+
+// isAnother says whether an object was created in the place of one that was deleted while nobody watched, which
+// is shown as a change of that, or has lost its status.
+func isAnother(was, is client.Object) bool {
+	return was.GetUID() != is.GetUID() || observedGeneration(is) < observedGeneration(was)
+}
+
+func observedGeneration(o client.Object) int64 {
+	switch o := o.(type) {
+	case *carbonv1alpha1.CarbonAwareJob:
+		return o.Status.ObservedGeneration
+	case *carbonv1alpha1.CarbonBudget:
+		return o.Status.ObservedGeneration
+	case *carbonv1alpha1.GridRegion:
+		return o.Status.ObservedGeneration
+	}
+	return 0
 }

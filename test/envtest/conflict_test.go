@@ -23,6 +23,7 @@ import (
 	. "github.com/onsi/gomega"
 	batchv1 "k8s.io/api/batch/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/testing/build"
@@ -85,6 +86,23 @@ var _ = Describe("A Job of the same name", func() {
 		Expect(readyOf(w.get("x"))).To(Equal("NameConflict"))
 		Expect(conditionMessage(w.get("x").Status.Conditions, "Ready")).To(ContainSubstring("still being deleted"))
 		w.editJob("x", func(job *batchv1.Job) { job.Finalizers = nil })
+		w.plan("x")
+		Expect(w.job("x").UID).NotTo(Equal(first.UID))
+		Expect(readyOf(w.get("x"))).To(Equal("Waiting"))
+	})
+
+	It("of an earlier CarbonAwareJob that could not let it go is let go", func(ctx context.Context) {
+		w := newWorld(ctx)
+		gb := w.trace("gb", nil, dip(4, 100)...)
+		w.create(build.CarbonAwareJob("x", w.namespace).Regions(gb))
+		w.plan("x")
+		first := w.job("x")
+		By("taking the finalizer of the CarbonAwareJob away by hand, and creating another one of the name at once")
+		Expect(w.edit("x", func(caj *carbonv1alpha1.CarbonAwareJob) { caj.Finalizers = nil })).To(Succeed())
+		Expect(api.Delete(ctx, w.get("x"))).To(Succeed())
+		w.create(build.CarbonAwareJob("x", w.namespace).Regions(gb))
+		Expect(api.Delete(ctx, first, client.PropagationPolicy("Background"))).To(Succeed()) // as the garbage collector does
+		w.plan("x")
 		w.plan("x")
 		Expect(w.job("x").UID).NotTo(Equal(first.UID))
 		Expect(readyOf(w.get("x"))).To(Equal("Waiting"))
