@@ -62,9 +62,11 @@ type space struct {
 	// outdated that a budget has come since, which is not known.
 	loaded, outdated bool
 	listed           string
-	jobs             map[types.UID]*booking
-	names            map[string]types.UID
-	budgets          map[string]*account
+	// asking is locked by the one who asks for the first budget.
+	asking  sync.Mutex
+	jobs    map[types.UID]*booking
+	names   map[string]types.UID
+	budgets map[string]*account
 	// active are the jobs that have not ended or are being deleted, granted those that were granted room
 	// and whose status does not say so yet, leaving those that are being deleted: of all others, there may
 	// be very many.

@@ -31,12 +31,53 @@ const loadPage = 500
 
 // load fills the ledger with a namespace, once, and again for every budget that is created.
 func (l *Ledger) load(ctx context.Context, namespace string, now time.Time) error {
+	if none, err := l.hasNone(ctx, namespace); none || err != nil {
+		return err
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if s := l.spaces[namespace]; s != nil && s.loaded && !s.outdated {
 		return nil
 	}
 	return l.read(ctx, namespace, now)
+}
+
+// hasNone says whether there is no budget in a namespace that nobody has asked about. Most have none, and an API server
+// that is slow to say so must not keep the jobs of other namespaces waiting: it is asked without the ledger's lock.
+func (l *Ledger) hasNone(ctx context.Context, namespace string) (bool, error) {
+	s, is := l.fresh(namespace)
+	if !is {
+		return false, nil
+	}
+	s.asking.Lock()
+	defer s.asking.Unlock()
+	if _, is := l.fresh(namespace); !is { // somebody else has asked meanwhile
+		return false, nil
+	}
+	facts, err := l.table.read(ctx)
+	if err != nil {
+		return false, err
+	}
+	var budgets carbonv1alpha1.CarbonBudgetList
+	if err := l.reader.List(ctx, &budgets, client.InNamespace(namespace), client.Limit(1)); err != nil {
+		return false, fmt.Errorf("asking for a CarbonBudget for the ledger: %w", err)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(budgets.Items) > 0 || l.spaces[namespace] != s || s.loaded || s.outdated {
+		return false, nil
+	}
+	l.facts, s.models = facts, facts
+	s.loaded, s.freed, s.edited = true, true, true
+	return true, nil
+}
+
+// fresh is the space of a namespace, and says whether nothing was read of that.
+func (l *Ledger) fresh(namespace string) (s *space, is bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s = l.space(namespace)
+	return s, !s.loaded && !s.outdated
 }
 
 // heard takes note of a budget that was created: no job may start past it from now on, though its first count

@@ -165,3 +165,56 @@ func TestAJobThatNobodyAskedFor(t *testing.T) {
 		t.Errorf("%d are brought back, want 1", n)
 	}
 }
+
+// slowList is an API server that takes its time for lists of one namespace.
+type slowList struct {
+	*store
+	of            client.InNamespace
+	asked, answer chan struct{}
+}
+
+func (s *slowList) List(ctx context.Context, list client.ObjectList, opts ...client.ListOption) error {
+	err := s.store.List(ctx, list, opts...)
+	if slices.Contains(opts, client.ListOption(s.of)) {
+		s.asked <- struct{}{}
+		<-s.answer
+	}
+	return err
+}
+
+// A namespace without budgets, of which the API server is slow to say so, keeps no other one waiting; a budget that
+// comes meanwhile is not missed.
+func TestANamespaceThatIsReadSlowly(t *testing.T) {
+	for name, comes := range map[string]bool{"no budget": false, "a budget that comes meanwhile": true} {
+		t.Run(name, func(t *testing.T) {
+			server := &slowList{store: newStore(), of: "ns", asked: make(chan struct{}), answer: make(chan struct{})}
+			ledger := NewLedger(server, server, nil)
+			now := time.Date(2026, 3, 25, 7, 0, 0, 0, time.UTC)
+			loaded := make(chan error)
+			go func() { loaded <- ledger.load(t.Context(), "ns", now) }()
+			<-server.asked
+			if !ledger.mu.TryLock() {
+				t.Fatal("all others wait")
+			}
+			ledger.mu.Unlock()
+			if comes {
+				budget := build.CarbonBudget("team", "ns", "100").Obj()
+				server.touch(budget)
+				server.budgets["team"] = budget
+				jobsOfBudget(ledger).Create(t.Context(), ctrlevent.CreateEvent{Object: budget.DeepCopy()}, &noQueue{})
+			}
+			close(server.answer)
+			go func() {
+				for range server.asked { //nolint:revive // whatever else it asks
+				}
+			}()
+			if err := <-loaded; err != nil {
+				t.Fatal(err)
+			}
+			close(server.asked)
+			if err := ledger.load(t.Context(), "other", now); err != nil || ledger.budgeted("ns", nil) != comes {
+				t.Errorf("error %v, budgeted %t, want %t", err, ledger.budgeted("ns", nil), comes)
+			}
+		})
+	}
+}
