@@ -205,7 +205,7 @@ func TestANamespaceThatIsReadSlowly(t *testing.T) {
 			}
 			close(server.answer)
 			go func() {
-				for range server.asked { //nolint:revive // whatever else it asks
+				for range server.asked { // whatever else it asks
 				}
 			}()
 			if err := <-loaded; err != nil {
