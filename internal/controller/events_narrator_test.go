@@ -21,6 +21,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -42,15 +43,26 @@ import (
 type eventServer struct {
 	client.Client
 	scheme *runtime.Scheme
-	has    []*eventsv1.Event
-	asked  int
 	fail   func(asked int) error
+
+	mu    sync.Mutex
+	has   []*eventsv1.Event
+	asked int
+}
+
+// sent are the Events that it has so far.
+func (s *eventServer) sent() []*eventsv1.Event {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.has)
 }
 
 func (s *eventServer) Scheme() *runtime.Scheme { return s.scheme }
 
 func (s *eventServer) Create(_ context.Context, o client.Object, _ ...client.CreateOption) error {
 	time.Sleep(10 * time.Millisecond)
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.asked++
 	if s.fail != nil {
 		if err := s.fail(s.asked); err != nil {
@@ -92,24 +104,26 @@ func TestEventsAreSentOneAfterTheOther(t *testing.T) {
 		}
 		time.Sleep(time.Second)
 		synctest.Wait()
-		if len(server.has) < 99 || len(server.has) > 100 {
-			t.Errorf("%d were sent in a second, each of 10 ms", len(server.has))
+		sent := server.sent()
+		if len(sent) < 99 || len(sent) > 100 {
+			t.Errorf("%d were sent in a second, each of 10 ms", len(sent))
 		}
-		e := server.has[5]
+		e := sent[5]
 		if e.Regarding.Name != "job-5" || e.Regarding.Kind != "CarbonAwareJob" || e.Namespace != "ns" || e.Note != "5%" || !e.EventTime.Time.Equal(begin) ||
 			e.Reason != "Planned" || e.Action != "Plan" || e.Type != corev1.EventTypeNormal || e.ReportingController != "us" || e.ReportingInstance != "us-1" {
 			t.Errorf("%+v", e)
 		}
 		time.Sleep(time.Hour)
+		sent = server.sent()
 		// One may have been under way when the others came.
-		if more := len(server.has) - maxPendingEvents; more < 0 || more > 1 {
-			t.Errorf("%d were sent, want %d", len(server.has), maxPendingEvents)
+		if more := len(sent) - maxPendingEvents; more < 0 || more > 1 {
+			t.Errorf("%d were sent, want %d", len(sent), maxPendingEvents)
 		}
 		names := map[string]bool{}
-		for _, e := range server.has {
+		for _, e := range sent {
 			names[e.Name] = true
 		}
-		if len(names) != len(server.has) || !slices.IsSortedFunc(server.has, func(a, b *eventsv1.Event) int { return a.EventTime.Compare(b.EventTime.Time) }) {
+		if len(names) != len(sent) || !slices.IsSortedFunc(sent, func(a, b *eventsv1.Event) int { return a.EventTime.Compare(b.EventTime.Time) }) {
 			t.Errorf("%d names", len(names))
 		}
 	})
@@ -147,7 +161,7 @@ func TestEventsAreSentAgainWithoutAnAnswer(t *testing.T) {
 				tell(n, 1)
 				time.Sleep(time.Minute)
 				var about []string
-				for _, e := range server.has {
+				for _, e := range server.sent() {
 					about = append(about, e.Regarding.Name)
 				}
 				if !slices.Equal(about, test.want) {
@@ -162,8 +176,8 @@ func TestWarningsGoToTheRecorderThatCountsThem(t *testing.T) {
 	narrate(t, func(n *Narrator, server *eventServer) {
 		n.Eventf(build.CarbonAwareJob("x", "ns").Obj(), nil, corev1.EventTypeWarning, "Failed", "Observe", "again")
 		time.Sleep(time.Second)
-		if told := <-n.Warnings.(*events.FakeRecorder).Events; len(server.has) > 0 || told != "Warning Failed again" {
-			t.Errorf("%q, %d sent", told, len(server.has))
+		if told := <-n.Warnings.(*events.FakeRecorder).Events; len(server.sent()) > 0 || told != "Warning Failed again" {
+			t.Errorf("%q, %d sent", told, len(server.sent()))
 		}
 	})
 }
