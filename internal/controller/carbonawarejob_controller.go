@@ -127,7 +127,8 @@ func (r *CarbonAwareJobReconciler) Reconcile(ctx context.Context, req ctrl.Reque
 		r.starts.drop(caj.UID)
 		return r.finalize(ctx, caj)
 	}
-	if err := r.ensureFinalizer(ctx, caj); err != nil {
+	whole, err := r.ensureFinalizer(ctx, caj)
+	if err != nil {
 		return ignoreConflict(err)
 	}
 	if wait := r.afterStarts(caj); wait > 0 {
@@ -138,6 +139,7 @@ func (r *CarbonAwareJobReconciler) Reconcile(ctx context.Context, req ctrl.Reque
 	if err != nil {
 		return ctrl.Result{}, err
 	}
+	s.whole = whole
 	s.enterStart()
 	s.plan()
 	if err := r.act(ctx, s); errors.Is(err, errStaleCache) {

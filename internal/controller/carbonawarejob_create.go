@@ -57,9 +57,12 @@ func (r *CarbonAwareJobReconciler) ensureJob(ctx context.Context, s *scope) erro
 		s.wakeAt(plan.Start.Time)
 		return nil
 	}
-	live, err := r.confirmFirst(ctx, s.caj)
-	if err != nil {
-		return err
+	live := s.caj
+	if !s.whole {
+		var err error
+		if live, err = r.confirmFirst(ctx, s.caj); err != nil {
+			return err
+		}
 	}
 	if conflict := meterConflict(live, r.MeterImage); conflict != "" {
 		s.refuse(carbonv1alpha1.ReasonInvalid, carbonv1alpha1.ReasonMeterConflict, conflict, false)

@@ -31,13 +31,14 @@ import (
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
 )
 
-// ensureFinalizer puts our finalizer on a CarbonAwareJob that lacks it.
-func (r *CarbonAwareJobReconciler) ensureFinalizer(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob) error {
+// ensureFinalizer puts our finalizer on a CarbonAwareJob that lacks it, and says whether it did: caj is then the API
+// server's answer.
+func (r *CarbonAwareJobReconciler) ensureFinalizer(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob) (bool, error) {
 	before := caj.DeepCopy()
 	if !controllerutil.AddFinalizer(caj, carbonv1alpha1.FinalizerCarbonAwareJob) {
-		return nil
+		return false, nil
 	}
-	return r.Patch(ctx, caj, lockedPatch(before))
+	return true, r.Patch(ctx, caj, lockedPatch(before))
 }
 
 // finalize lets a deleted CarbonAwareJob go: first its Job is released, so that the garbage

@@ -35,6 +35,9 @@ import (
 // scope holds the facts of one pass over a CarbonAwareJob, and what the pass found out.
 type scope struct {
 	caj *carbonv1alpha1.CarbonAwareJob
+	// whole says that caj is the API server's own answer to the first write of this pass, template and all, and not
+	// what the cache keeps. An edit since then makes the status write a conflict.
+	whole bool
 	// job is the Job of this CarbonAwareJob; nil when there is none.
 	job *batchv1.Job
 	// jobGone says that the Job existed once and does not any more.
