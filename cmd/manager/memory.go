@@ -31,19 +31,27 @@ const (
 	// memoryShare is the part of the container's memory limit that the Go runtime keeps to; the rest is
 	// for what it does not count.
 	memoryShare = 0.9
-	// garbagePercent lets half as much garbage as live memory gather: most of what is live are waiting
+	// garbagePercent lets half as much garbage as live memory gather at rest: most of what is live are waiting
 	// jobs, and the operator has processor time to spare.
 	garbagePercent = 50
+	// busyGarbagePercent is what may gather while much is to be done, so that a look at a job costs no more where many
+	// wait: what a collection costs grows with what is live. What a burst leaves is given back after it.
+	busyGarbagePercent = 100
 	// leastGarbage, in bytes, may gather in any case, up to mostGarbagePercent: to collect it costs as much as what is
 	// live is large, which a manager with few jobs and much to do would otherwise pay all the time.
 	leastGarbage       = 32 << 20
 	mostGarbagePercent = 200
 )
 
-// garbagePercentFor is how much garbage may gather beside so many live bytes, in percent of them.
-func garbagePercentFor(live uint64) int {
-	percent := 100 * leastGarbage / max(1, live) / 10 * 10 // in tens, so that it does not change all the time
-	return int(max(garbagePercent, min(mostGarbagePercent, percent)))
+// garbagePercentFor is how much garbage may gather beside what is live now, in percent of it; before is the look before
+// this one.
+func garbagePercentFor(now, before memory) int {
+	least := uint64(garbagePercent)
+	if float64(now.allocated-before.allocated) > busyShare*float64(now.live) {
+		least = busyGarbagePercent
+	}
+	percent := 100 * leastGarbage / max(1, now.live) / 10 * 10 // in tens, so that it does not change all the time
+	return int(max(least, min(mostGarbagePercent, percent)))
 }
 
 // limitMemory makes the Go runtime keep within the memory limit of the container, if it has one.
@@ -63,6 +71,8 @@ func garbageIsOurs() bool { return os.Getenv("GOGC") == "" }
 const (
 	// garbageLook is how often it is told anew how much garbage may gather.
 	garbageLook = 2 * time.Second
+	// busyShare is how much is allocated between two such looks when there is much to do, as a part of what is live.
+	busyShare = 0.05
 	// memoryLook is how often memory is looked at.
 	memoryLook = 20 * time.Second
 	// idleShare is how much may be allocated between two looks, as a part of what is live, for the process to be idle.
@@ -106,17 +116,19 @@ func (memoryGiver) Start(ctx context.Context) error {
 	garbage, ticker := time.NewTicker(garbageLook), time.NewTicker(memoryLook)
 	defer garbage.Stop()
 	defer ticker.Stop()
-	given, percent := memory{}, garbagePercent
+	given, looked, percent := memory{}, memory{}, garbagePercent
 	for before := readMemory(); ; {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-garbage.C:
 			// Setting it stops the world for a moment, so not for nothing.
-			if is := garbagePercentFor(readMemory().live); garbageIsOurs() && is != percent {
+			now := readMemory()
+			if is := garbagePercentFor(now, looked); garbageIsOurs() && is != percent {
 				percent = is
 				debug.SetGCPercent(percent)
 			}
+			looked = now
 			continue
 		case <-ticker.C:
 		}

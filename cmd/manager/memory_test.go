@@ -37,9 +37,16 @@ func TestTheEnvironmentSaysHowMuchGarbageMayGather(t *testing.T) {
 }
 
 func TestHowMuchGarbageMayGather(t *testing.T) {
-	for live, want := range map[uint64]int{0: 200, 1 << 20: 200, 32 << 20: 100, 64 << 20: 50, 1 << 30: 50} {
-		if got := garbagePercentFor(live); got != want {
-			t.Errorf("%d live bytes: %d %%, not %d", live, got, want)
+	for live, want := range map[uint64]struct{ atRest, busy int }{
+		0: {200, 200}, 1 << 20: {200, 200}, 32 << 20: {100, 100}, 64 << 20: {50, 100}, 1 << 30: {50, 100},
+	} {
+		before := memory{live: live, allocated: 1 << 40}
+		atRest, busy := memory{live: live, allocated: before.allocated + live/50}, memory{live: live, allocated: before.allocated + live/10}
+		if got := garbagePercentFor(atRest, before); got != want.atRest {
+			t.Errorf("%d live bytes, at rest: %d %%, not %d", live, got, want.atRest)
+		}
+		if got := garbagePercentFor(busy, before); got != want.busy {
+			t.Errorf("%d live bytes, busy: %d %%, not %d", live, got, want.busy)
 		}
 	}
 }
