@@ -17,8 +17,11 @@ limitations under the License.
 package v1alpha1_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/ecotracker-dev/ecotracker-operator/internal/testing/crdvalidate"
 )
@@ -30,18 +33,36 @@ func BenchmarkStatusUpdate(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	status := func(message string) string {
-		return strings.ReplaceAll(`status: {job: {name: summarize, uid: u1}, observedGeneration: 1, plan: {region: gb, message: WORDS, reason: GreenestWindow,
-			start: "2026-01-01T05:00:00Z", latestStart: "2026-01-01T08:00:00Z", decidedAt: "2026-01-01T00:00:00Z"}, conditions: [
-			{type: Planned, status: "True", reason: GreenestWindow, message: WORDS, lastTransitionTime: "2026-01-01T00:00:00Z"},
-			{type: EnergyKnown, status: "True", reason: Declared, message: 1 kWh, lastTransitionTime: "2026-01-01T00:00:00Z"},
-			{type: Ready, status: "False", reason: Waiting, message: WORDS, lastTransitionTime: "2026-01-01T00:00:00Z"}]}`, "WORDS", message)
+	const (
+		planned = `{type: Planned, status: "True", reason: GreenestWindow, message: waits for the greenest window, lastTransitionTime: "2026-01-01T00:00:00Z"}`
+		energy  = `{type: EnergyKnown, status: "True", reason: Declared, message: 1 kWh, lastTransitionTime: "2026-01-01T00:00:00Z"}`
+		waiting = `{type: Ready, status: "False", reason: Waiting, message: waits for the greenest window, lastTransitionTime: "2026-01-01T00:00:00Z"}`
+		started = `{type: Started, status: "True", reason: StartIssued, message: started Job summarize, lastTransitionTime: "2026-01-01T05:00:00Z"}`
+		running = `{type: Ready, status: "False", reason: Running, message: the Job runs, lastTransitionTime: "2026-01-01T05:00:00Z"}`
+		ended   = `{type: Complete, status: "True", reason: Completed, message: the Job completed, lastTransitionTime: "2026-01-01T06:00:00Z"}`
+		ready   = `{type: Ready, status: "True", reason: Completed, message: the Job completed, lastTransitionTime: "2026-01-01T06:00:00Z"}`
+	)
+	job := func(decided string, conditions ...string) *unstructured.Unstructured {
+		return changed(b, minimalJob, fmt.Sprintf(`status: {job: {name: summarize, uid: u1}, observedGeneration: 1, plan: {region: gb, reason: GreenestWindow,
+			message: waits for the greenest window, start: "2026-01-01T05:00:00Z", latestStart: "2026-01-01T08:00:00Z", decidedAt: %q},
+			conditions: [%s]}`, decided, strings.Join(conditions, ", ")))
 	}
-	old, updated := changed(b, minimalJob, status("earlier")), changed(b, minimalJob, status("later"))
-	b.ReportAllocs()
-	for b.Loop() {
-		if errs := v.UpdateStatus(b.Context(), updated, old); len(errs) > 0 {
-			b.Fatal(errs.ToAggregate())
-		}
+	const decided = "2026-01-01T00:00:00Z"
+	for _, write := range []struct {
+		name         string
+		old, updated *unstructured.Unstructured
+	}{
+		{"PlanMoves", job(decided, planned, energy, waiting), job("2026-01-01T01:00:00Z", planned, energy, waiting)},
+		{"RunStarts", job(decided, planned, energy, waiting), job(decided, planned, energy, started, running)},
+		{"RunEnds", job(decided, planned, energy, started, running), job(decided, planned, energy, started, ended, ready)},
+	} {
+		b.Run(write.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if errs := v.UpdateStatus(b.Context(), write.updated.DeepCopy(), write.old); len(errs) > 0 {
+					b.Fatal(errs.ToAggregate())
+				}
+			}
+		})
 	}
 }

@@ -220,8 +220,8 @@ func TestCarbonAwareJobUpdates(t *testing.T) {
 		field, phrase        string // empty: accepted
 	}{
 		{"template before the Job exists", "", template, "", ""},
-		{"template after", exists, template, "spec.jobTemplate", onceCreated},
-		{"template's labels after", exists, "spec: {jobTemplate: {metadata: {labels: {team: x}}}}", "spec.jobTemplate", onceCreated},
+		{"template after", exists, template, "spec", "spec.jobTemplate " + onceCreated},
+		{"template's labels after", exists, "spec: {jobTemplate: {metadata: {labels: {team: x}}}}", "spec", "spec.jobTemplate " + onceCreated},
 		{"model before the Job exists", "", "spec: {llm: {model: o3}}", "", ""},
 		{"model after", exists, "spec: {llm: {model: o3}}", "spec", "spec.llm.model " + onceCreated},
 		{"model removed after", exists, "spec: {llm: {model: null}}", "spec", "spec.llm.model " + onceCreated},
