@@ -21,6 +21,8 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -36,7 +38,33 @@ const conflictRetry = 100 * time.Millisecond
 // patchStatus writes the status of after over that of before, and only if nobody wrote the object
 // since it was read: what was decided on an old object must not overwrite a newer one.
 func patchStatus(ctx context.Context, c client.StatusClient, after, before client.Object) error {
-	return c.Status().Patch(ctx, after, lockedPatch(before))
+	return c.Status().Patch(ctx, after, statusPatch{before})
+}
+
+// statusPatch is a lockedPatch of two objects that differ in their status alone: the rest, which is most of them, is not
+// written out to be compared.
+type statusPatch struct{ before client.Object }
+
+// Type is that of a merge patch.
+func (statusPatch) Type() types.PatchType { return types.MergePatchType }
+
+// Data is the patch as JSON.
+func (p statusPatch) Data(after client.Object) ([]byte, error) {
+	return lockedPatch(onlyStatus(p.before)).Data(onlyStatus(after))
+}
+
+// onlyStatus is an object with the status and the resource version of another, and nothing else.
+func onlyStatus(o client.Object) client.Object {
+	version := metav1.ObjectMeta{ResourceVersion: o.GetResourceVersion()}
+	switch o := o.(type) {
+	case *carbonv1alpha1.CarbonAwareJob:
+		return &carbonv1alpha1.CarbonAwareJob{ObjectMeta: version, Status: o.Status}
+	case *carbonv1alpha1.CarbonBudget:
+		return &carbonv1alpha1.CarbonBudget{ObjectMeta: version, Status: o.Status}
+	case *carbonv1alpha1.GridRegion:
+		return &carbonv1alpha1.GridRegion{ObjectMeta: version, Status: o.Status}
+	}
+	return o
 }
 
 // lockedPatch is a merge patch against before that fails when the object changed in between.
