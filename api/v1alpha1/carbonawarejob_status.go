@@ -40,14 +40,17 @@ type CarbonAwareJobStatus struct {
 
 	// plan is when and where the job starts, and why.
 	// +optional
+	// +structType=atomic
 	Plan *PlanStatus `json:"plan,omitempty"`
 
 	// model is what was asked for and what the run uses.
 	// +optional
+	// +structType=atomic
 	Model *ModelStatus `json:"model,omitempty"`
 
 	// job is the Job that runs the template.
 	// +optional
+	// +structType=atomic
 	Job *JobStatus `json:"job,omitempty"`
 
 	// reservedGrams is what the run is expected to emit, in gCO2e, and what the CarbonBudgets that
@@ -68,11 +71,13 @@ type CarbonAwareJobStatus struct {
 
 	// meter is what the meters of the run's pods counted; see spec.llm.meter.
 	// +optional
+	// +structType=atomic
 	Meter *MeterStatus `json:"meter,omitempty"`
 
 	// emissions is the record of the run. It is absent while nothing ran, and when the energy is
 	// unknown.
 	// +optional
+	// +structType=atomic
 	Emissions *EmissionsStatus `json:"emissions,omitempty"`
 }
 
