@@ -36,6 +36,7 @@ func (b *bench) ratios() {
 	r := b.results
 	r["requests rejected by priority and fairness"] = b.rejected()
 	r["ratio: planned/s to the floor's"] = r["planned/s"] / r["floor planned/s"]
+	r["ratio: re-plan to the floor's"] = r["re-plan s"] / r["floor re-plan s"]
 	r["ratio: storm to the CronJob controller's"] = r["lateness storm max s"] / r["CronJob: all of the storm s"]
 	r["storm starts/s"] = float64(*storm) / r["lateness storm max s"]
 	r["ratio: storm starts/s to the floor's"] = r["storm starts/s"] / r["floor starts/s"]
