@@ -61,6 +61,8 @@ type Starter struct {
 	planner atomic.Pointer[fairQueue]
 	// overdue are those whose start was due while nobody could make it.
 	overdue overdue
+	// refused are those whose start the API server refused.
+	refused refusals
 }
 
 const (
@@ -69,15 +71,7 @@ const (
 	jobNotSeen = 200 * time.Millisecond
 	// roomLook is how often a job that is due looks whether there still is a budget that must grant it room.
 	roomLook = 30 * time.Second
-	// startRefusedRetry is the longest pause after the API server refused a start.
-	startRefusedRetry = 30 * time.Second
 )
-
-// retryRefused is the pause after the API server refused a start that is so late: as long again, from a second on.
-// What refuses may pass in a moment, a quota that is full or a policy that is not loaded yet, or stay.
-func retryRefused(late time.Duration) time.Duration {
-	return min(max(late, time.Second), startRefusedRetry)
-}
 
 // +kubebuilder:rbac:groups=batch,resources=jobs,verbs=patch
 
@@ -132,6 +126,7 @@ func (r *Starter) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result,
 		return ctrl.Result{}, err
 	}
 	if !awaitsStart(caj) { // nor does one that is gone
+		r.refused.drop(req.NamespacedName)
 		return ctrl.Result{}, nil
 	}
 	if wait := caj.Status.Plan.Start.Sub(now); wait > 0 {
@@ -241,9 +236,9 @@ func (r *Starter) start(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob,
 		return ctrl.Result{}, err
 	}
 	if err := r.Patch(ctx, started, patch); err != nil {
-		if refused(err) || apierrors.IsNotFound(err) { // the word of a webhook, or the Job is gone
+		if !lacksRights(err) && (refused(err) || apierrors.IsNotFound(err)) { // the word of a webhook, or the Job is gone
 			r.Recorder.Eventf(caj, nil, corev1.EventTypeWarning, "StartRefused", "Start", "%s", truncate("the API server refused the start: "+err.Error()))
-			return ctrl.Result{RequeueAfter: retryRefused(now.Sub(caj.Status.Plan.Start.Time))}, nil
+			return ctrl.Result{RequeueAfter: r.refused.pause(client.ObjectKeyFromObject(caj), now)}, nil
 		}
 		if apierrors.IsConflict(err) {
 			return ignoreConflict(err)

@@ -137,10 +137,11 @@ func (r *Starter) startOverdue(ctx context.Context, caj *carbonv1alpha1.CarbonAw
 	}
 }
 
-// answered says whether the API server had a word in what came of a start: it took it on, or refused it.
+// answered says whether the API server had a word in what came of a start: it took it on, or refused it. One that
+// does not let us do anything has none.
 func answered(err error) bool {
 	var status apierrors.APIStatus
-	return err == nil || errors.As(err, &status)
+	return err == nil || errors.As(err, &status) && !lacksRights(err)
 }
 
 // dueJob is a job that was due at a time.

@@ -39,9 +39,13 @@ import (
 // outage is the cache of a process, and an API server that may be away, or refuse the start of some jobs.
 type outage struct {
 	client.Client
-	store   *store
-	away    bool
+	store *store
+	away  bool
+	// unready says that the API server is back and has not read the roles yet.
+	unready bool
 	refuses map[string]bool
+	// forbids are those whose start admission refuses.
+	forbids map[string]bool
 	tried   []string
 }
 
@@ -70,6 +74,10 @@ func (o *outage) Patch(_ context.Context, object client.Object, _ client.Patch, 
 	switch {
 	case o.away:
 		return errors.New("connection refused")
+	case o.unready:
+		return apierrors.NewForbidden(batchv1.Resource("jobs"), name, errors.New(`User "x" cannot patch resource "jobs" in API group "batch"`))
+	case o.forbids[name]:
+		return apierrors.NewForbidden(batchv1.Resource("jobs"), name, errors.New("not yet ready to handle request"))
 	case o.refuses[name]:
 		return apierrors.NewGenericServerResponse(http.StatusInternalServerError, "patch", batchv1.Resource("jobs"), name, "a webhook failed", 0, true)
 	}
@@ -95,7 +103,7 @@ func pass(t *testing.T, r *Starter, o *outage, names ...string) string {
 	o.tried = nil
 	for _, name := range names {
 		_, err := r.Reconcile(t.Context(), ctrl.Request{NamespacedName: client.ObjectKey{Namespace: "ns", Name: name}})
-		if fails := o.away || o.refuses[name]; (err != nil) != fails {
+		if fails := o.away || o.unready || o.refuses[name]; (err != nil) != fails {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -115,7 +123,11 @@ func TestOverdueStartsGoInTheirOrder(t *testing.T) {
 	if tried := pass(t, r, o, "d", "b", "c"); tried != "[a a a]" {
 		t.Errorf("while the API server is away, %s are tried", tried)
 	}
-	o.away = false
+	o.away, o.unready = false, true
+	if tried := pass(t, r, o, "d", "b", "c"); tried != "[a a a]" {
+		t.Errorf("while it knows nobody's rights, %s are tried", tried)
+	}
+	o.unready = false
 	if tried := pass(t, r, o, "c"); tried != "[a b c]" {
 		t.Errorf("once it is back, %s are started", tried)
 	}
@@ -150,6 +162,24 @@ func TestOverdueStartsThatAreRefused(t *testing.T) {
 	o.store.jobs["b"].Spec.Suspend = new(true)
 	if tried := pass(t, r, o, "c"); tried != "[c]" {
 		t.Errorf("tried %s", tried)
+	}
+}
+
+// A start that was due during an outage is not put off for as long again by what is not ready when it is over.
+func TestOverdueStartsThatAreRefusedForAMoment(t *testing.T) {
+	r, o, clock := overdueJobs(1)
+	o.forbids = map[string]bool{"a": true}
+	clock.Step(time.Hour)
+	for _, want := range []time.Duration{time.Second, time.Second, 2 * time.Second, 4 * time.Second} {
+		result, err := r.Reconcile(t.Context(), ctrl.Request{NamespacedName: client.ObjectKey{Namespace: "ns", Name: "a"}})
+		if err != nil || result.RequeueAfter != want {
+			t.Errorf("error %v, tried again after %s, want %s", err, result.RequeueAfter, want)
+		}
+		clock.Step(result.RequeueAfter)
+	}
+	o.forbids = nil
+	if tried := pass(t, r, o, "a", "a"); tried != "[a]" || len(r.refused.first) > 0 {
+		t.Errorf("tried %s, %d refusals are kept", tried, len(r.refused.first))
 	}
 }
 
