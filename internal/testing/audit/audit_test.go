@@ -184,6 +184,28 @@ func TestLateStartsAreSeen(t *testing.T) {
 	}
 }
 
+func TestOvertakenStartsAreSeen(t *testing.T) {
+	noon := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	for _, test := range []struct {
+		due  []int // in the order in which they were started
+		most int
+		want int
+	}{
+		{[]int{1, 2, 2, 3}, 0, 0},
+		{[]int{3, 1, 2, 2}, 3, 0},
+		{[]int{3, 1, 2, 2}, 2, 1},
+		{[]int{2, 3, 1, 1}, 1, 2},
+	} {
+		lives := map[types.UID]*Life{"waits": {}}
+		for i, due := range test.due {
+			lives[types.UID(fmt.Sprint(i))] = &Life{Planned: noon.Add(time.Duration(due) * time.Second), Starts: []time.Time{noon.Add(time.Duration(i) * time.Minute)}}
+		}
+		if overtaken := Overtaken(lives, test.most); len(overtaken) != test.want {
+			t.Errorf("%v, %d at a time: %q", test.due, test.most, overtaken)
+		}
+	}
+}
+
 func TestOverspentBudgetsAreSeen(t *testing.T) {
 	budget := func(limit string) Event { return Event{CarbonBudget: build.CarbonBudget("team", "ns", limit).Obj()} }
 	job := func(name, reserved, emitted string) Event {

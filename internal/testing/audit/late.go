@@ -59,6 +59,31 @@ func Late(lives map[types.UID]*Life, calm time.Time) []string {
 	return late
 }
 
+// Overtaken lists the starts that came while more than so many jobs that had been due for longer were yet to be
+// started: as many as are started at a time.
+func Overtaken(lives map[types.UID]*Life, most int) []string {
+	var started []*Life
+	for _, l := range lives {
+		if len(l.Starts) > 0 {
+			started = append(started, l)
+		}
+	}
+	slices.SortFunc(started, func(a, b *Life) int { return a.Starts[0].Compare(b.Starts[0]) })
+	var overtaken []string
+	for i, l := range started {
+		longer := 0
+		for _, later := range started[i+1:] {
+			if later.Planned.Before(l.Planned) {
+				longer++
+			}
+		}
+		if longer > most {
+			overtaken = append(overtaken, fmt.Sprintf("%s, due at %s, was started at %s before %d that were due for longer", l.Key, l.Planned, l.Starts[0], longer))
+		}
+	}
+	return overtaken
+}
+
 // followHold notes when somebody or something has ceased to keep the job from starting.
 func (l *Life) followHold(e *Event) {
 	if len(l.Starts) > 0 {
