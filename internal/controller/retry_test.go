@@ -40,11 +40,11 @@ func TestRetriesStayClose(t *testing.T) {
 
 // What refuses a start for a moment must not cost it half a minute.
 func TestARefusedStartIsRetriedSoonAtFirst(t *testing.T) {
-	for late, want := range map[time.Duration]time.Duration{
+	for since, want := range map[time.Duration]time.Duration{
 		-time.Second: time.Second, 0: time.Second, 3 * time.Second: 3 * time.Second, time.Hour: startRefusedRetry,
 	} {
-		if got := retryRefused(late); got != want {
-			t.Errorf("a start refused after %s is retried after %s, not %s", late, got, want)
+		if got := retryRefused(since); got != want {
+			t.Errorf("a start that has been refused for %s is retried after %s, not %s", since, got, want)
 		}
 	}
 }

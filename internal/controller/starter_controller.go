@@ -59,6 +59,10 @@ type Starter struct {
 	queue atomic.Pointer[fairQueue]
 	// planner is the queue of those who ask budgets for room.
 	planner atomic.Pointer[fairQueue]
+	// overdue are those whose start was due while nobody could make it.
+	overdue overdue
+	// refused are those whose start the API server refused.
+	refused refusals
 }
 
 const (
@@ -67,15 +71,7 @@ const (
 	jobNotSeen = 200 * time.Millisecond
 	// roomLook is how often a job that is due looks whether there still is a budget that must grant it room.
 	roomLook = 30 * time.Second
-	// startRefusedRetry is the longest pause after the API server refused a start.
-	startRefusedRetry = 30 * time.Second
 )
-
-// retryRefused is the pause after the API server refused a start that is so late: as long again, from a second on.
-// What refuses may pass in a moment, a quota that is full or a policy that is not loaded yet, or stay.
-func retryRefused(late time.Duration) time.Duration {
-	return min(max(late, time.Second), startRefusedRetry)
-}
 
 // +kubebuilder:rbac:groups=batch,resources=jobs,verbs=patch
 
@@ -117,19 +113,39 @@ func (r *Starter) Due() int {
 	return 0
 }
 
-// Reconcile starts the Job if its time has come, and else wakes up when it comes.
+// Reconcile starts the Job if its time has come, after those of its namespace that are overdue for longer, and
+// else wakes up when it comes.
 func (r *Starter) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
-	caj := &carbonv1alpha1.CarbonAwareJob{}
-	if err := r.Get(ctx, req.NamespacedName, caj); err != nil {
-		return ctrl.Result{}, client.IgnoreNotFound(err)
+	now := r.Clock.Now()
+	if err := r.overdue.fill(ctx, r.Client, now); err != nil {
+		return ctrl.Result{}, err
 	}
-	if !awaitsStart(caj) {
+	r.overdue.drop(req.NamespacedName)
+	caj := &carbonv1alpha1.CarbonAwareJob{}
+	if err := r.Get(ctx, req.NamespacedName, caj); client.IgnoreNotFound(err) != nil {
+		return ctrl.Result{}, err
+	}
+	if !awaitsStart(caj) { // nor does one that is gone
+		r.refused.drop(req.NamespacedName)
 		return ctrl.Result{}, nil
 	}
-	now := r.Clock.Now()
 	if wait := caj.Status.Plan.Start.Sub(now); wait > 0 {
 		return ctrl.Result{RequeueAfter: wait}, nil // or when the alarm goes off
 	}
+	err := r.startOverdue(ctx, caj)
+	result := ctrl.Result{}
+	if err == nil {
+		result, err = r.startDue(ctx, caj)
+	}
+	if !answered(err) {
+		r.overdue.put(caj)
+	}
+	return result, err
+}
+
+// startDue starts the Job of a job whose time has come, unless something else keeps it from that.
+func (r *Starter) startDue(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob) (ctrl.Result, error) {
+	now := r.Clock.Now()
 	if held, err := r.awaitsRoom(ctx, caj, now); err != nil {
 		return ctrl.Result{}, err
 	} else if held {
@@ -138,7 +154,7 @@ func (r *Starter) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result,
 		return ctrl.Result{RequeueAfter: roomLook}, nil
 	}
 	job := &batchv1.Job{}
-	if err := r.Get(ctx, req.NamespacedName, job); client.IgnoreNotFound(err) != nil {
+	if err := r.Get(ctx, client.ObjectKeyFromObject(caj), job); client.IgnoreNotFound(err) != nil {
 		return ctrl.Result{}, err
 	}
 	return r.startOurs(ctx, caj, job, now)
@@ -220,9 +236,9 @@ func (r *Starter) start(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob,
 		return ctrl.Result{}, err
 	}
 	if err := r.Patch(ctx, started, patch); err != nil {
-		if refused(err) || apierrors.IsNotFound(err) { // the word of a webhook, or the Job is gone
+		if !lacksRights(err) && (refused(err) || apierrors.IsNotFound(err)) { // the word of a webhook, or the Job is gone
 			r.Recorder.Eventf(caj, nil, corev1.EventTypeWarning, "StartRefused", "Start", "%s", truncate("the API server refused the start: "+err.Error()))
-			return ctrl.Result{RequeueAfter: retryRefused(now.Sub(caj.Status.Plan.Start.Time))}, nil
+			return ctrl.Result{RequeueAfter: r.refused.pause(client.ObjectKeyFromObject(caj), now)}, nil
 		}
 		if apierrors.IsConflict(err) {
 			return ignoreConflict(err)

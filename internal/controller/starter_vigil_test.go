@@ -51,6 +51,10 @@ func (c *sleepersCache) Get(_ context.Context, _ client.ObjectKey, o client.Obje
 	return nil
 }
 
+func (c *sleepersCache) List(context.Context, client.ObjectList, ...client.ListOption) error {
+	return nil
+}
+
 func (c *sleepersCache) Patch(_ context.Context, o client.Object, _ client.Patch, _ ...client.PatchOption) error {
 	c.patched = append(c.patched, o)
 	return nil

@@ -126,4 +126,27 @@ var _ = Describe("A template that the API server refuses", func() {
 		w.plan("x")
 		Expect(readyOf(w.get("x"))).To(Equal("Waiting"))
 	})
+
+	It("because its namespace goes away says so, and is not tried again", func(ctx context.Context) {
+		w := newWorld(ctx)
+		gb := w.trace("gb", nil, dip(4, 100)...)
+		w.create(build.CarbonAwareJob("x", w.namespace).Regions(gb))
+		By("deleting the namespace, whose contents nobody deletes here")
+		Expect(api.Delete(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.namespace}})).To(Succeed())
+		attempts := func() (n int) {
+			for _, write := range w.writes {
+				if write == "create *v1.Job" {
+					n++
+				}
+			}
+			return n
+		}
+		Expect(w.plan("x").RequeueAfter).To(BeZero())
+		Expect(attempts()).To(Equal(1))
+		caj := w.get("x")
+		Expect(reasonOf(caj, "Planned")).To(Equal("False/TemplateRejected"))
+		Expect(conditionMessage(caj.Status.Conditions, "Ready")).To(ContainSubstring("because it is being terminated"))
+		Expect(caj.Status.Job).To(BeNil())
+		Expect(w.warnings()).To(HaveLen(1))
+	})
 })

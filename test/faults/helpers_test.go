@@ -43,6 +43,10 @@ import (
 	"github.com/ecotracker-dev/ecotracker-operator/internal/testing/process"
 )
 
+// calm is since when nothing but the job itself may keep the operator from a start: since a manager was started,
+// or a spec ended a fault that had lasted.
+var calm time.Time
+
 // startManager starts the real manager with the rights of its service account against the i-th API
 // server. It is killed at the end of the spec.
 func startManager(i int, args ...string) *process.Process {
@@ -66,6 +70,7 @@ func startManagerAt(config *rest.Config, as string, args ...string) *process.Pro
 		"--metrics-bind-address=0", "--health-probe-bind-address=0",
 	}, args...)...)
 	Expect(err).NotTo(HaveOccurred())
+	calm = time.Now()
 	DeferCleanup(func() {
 		m.Kill()
 		if CurrentSpecReport().Failed() {
@@ -99,7 +104,9 @@ func namespace(ctx context.Context) string {
 	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "faults-"}}
 	Expect(api.Create(ctx, ns)).To(Succeed())
 	DeferCleanup(func(ctx context.Context) {
-		Expect(audit.Broken(lives(ns.Name))).To(BeEmpty())
+		lives := lives(ns.Name)
+		Expect(audit.Broken(lives)).To(BeEmpty())
+		Expect(audit.Late(lives, calm)).To(BeEmpty())
 		Expect(client.IgnoreNotFound(api.Delete(ctx, ns))).To(Succeed())
 	})
 	return ns.Name

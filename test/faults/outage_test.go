@@ -18,13 +18,17 @@ package faults
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/testing/audit"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/testing/faults"
 )
 
@@ -67,9 +71,42 @@ var _ = Describe("F6: an API server", func() {
 		Expect(requests.Load()-before).To(BeNumerically("<", 20*stormSize), "retries back off")
 		Expect(kubernetes.APIServers[0].Start()).To(Succeed())
 		Expect(kubernetes.Ready(ctx, 0)).To(Succeed())
+		calm = time.Now()
 		eventuallyAll(ctx, ns, stormSize, "Completed")
 		Expect(started(ns)).To(Equal(stormSize))
 	})
+
+	for name, replaced := range map[string]bool{"by the manager that waited": false, "by one that came instead": true} {
+		It("that is away while jobs become due gets those first that were due first, "+name, func(ctx context.Context) {
+			const groups, size, atATime = 5, 20, 50 // as many as the manager starts at a time
+			ns := namespace(ctx)
+			m := startManager(0)
+			for g := range groups {
+				slot := stormSlot + time.Duration(2+g)*time.Second
+				region := dip(ctx, slot)
+				for i := range size { // those that are due first come last by their names
+					create(ctx, waiting(fmt.Sprintf("due-%d-%d", groups-g, i), ns, region, slot))
+				}
+			}
+			last := slices.MaxFunc(eventuallyAll(ctx, ns, groups*size, "Waiting"), func(a, b carbonv1alpha1.CarbonAwareJob) int {
+				return a.Status.Plan.Start.Compare(b.Status.Plan.Start.Time)
+			})
+			kubernetes.APIServers[0].Kill()
+			Expect(started(ns)).To(BeZero(), "none is due yet")
+			if replaced {
+				m.Kill()
+			}
+			passes(last.Status.Plan.Start.Add(time.Second))
+			Expect(kubernetes.APIServers[0].Start()).To(Succeed())
+			Expect(kubernetes.Ready(ctx, 0)).To(Succeed())
+			calm = time.Now()
+			if replaced {
+				startManager(0)
+			}
+			eventuallyAll(ctx, ns, groups*size, "Completed")
+			Expect(audit.Overtaken(lives(ns), atATime)).To(BeEmpty())
+		})
+	}
 
 	It("that takes a second for every request delays, and loses nothing", func(ctx context.Context) {
 		ns := namespace(ctx)
@@ -98,6 +135,7 @@ var _ = Describe("F7: an etcd", func() {
 		kubernetes.APIServers[0].Kill()
 		Expect(kubernetes.APIServers[0].Start()).To(Succeed())
 		Expect(kubernetes.Ready(ctx, 0)).To(Succeed())
+		calm = time.Now()
 		eventuallyAll(ctx, ns, stormSize, "Completed")
 		Expect(started(ns)).To(Equal(stormSize))
 	})
@@ -113,6 +151,7 @@ var _ = Describe("F10: a machine", func() {
 		passes(at.Add(2 * time.Second))
 		Expect(started(ns)).To(BeZero())
 		m.Resume()
+		calm = time.Now()
 		eventuallyAll(ctx, ns, stormSize, "Completed")
 		Expect(started(ns)).To(Equal(stormSize))
 	})

@@ -47,8 +47,8 @@ const (
 var (
 	kubernetes *plane.Plane
 	scheme     = runtime.NewScheme()
-	// api is the administrator's client, of the first API server.
-	api        client.Client
+	// api is the administrator's client, of the first API server; other that of the second.
+	api, other client.Client
 	managerBin = filepath.Join("..", "..", "bin", "manager")
 )
 
@@ -78,7 +78,7 @@ var _ = BeforeSuite(func(ctx context.Context) {
 	})
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(kubernetes.Stop)
-	api = clientOf(kubernetes.Config(0))
+	api, other = clientOf(kubernetes.Config(0)), clientOf(kubernetes.Config(1))
 
 	kubeconfig := filepath.Join(GinkgoT().TempDir(), "kubeconfig")
 	Expect(plane.WriteKubeconfig(kubeconfig, kubernetes.Config(0), "")).To(Succeed())

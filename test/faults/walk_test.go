@@ -191,6 +191,7 @@ func settle(ctx context.Context, proxy *faults.Proxy, walkers []*walker) {
 		lives := audit.Lives(events)
 		all, writes = all+len(lives), writes+len(events)
 		Expect(audit.Broken(lives)).To(BeEmpty(), "seed %d", w.seed)
+		Expect(audit.Late(lives, time.Time{})).To(BeEmpty(), "seed %d: what disturbs lasts for seconds, the API server can be reached", w.seed)
 		Expect(audit.Overspent(events, w.namespace, "flat")).To(BeEmpty(), "seed %d", w.seed)
 		w.addUp(ctx, lives)
 	}

@@ -21,6 +21,8 @@ import (
 	"slices"
 	"time"
 
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
@@ -37,8 +39,8 @@ type Life struct {
 	Jobs []types.UID
 	// Starts are the times at which the API server was asked to start a Job, each once.
 	Starts []time.Time
-	// Planned is the planned start that was in status at the first start.
-	Planned time.Time
+	// Planned and LatestStart are the planned and the latest start that were in status at the first start.
+	Planned, LatestStart time.Time
 	// Finished says whether it completed or failed; Records counts the times that a final record
 	// was written, Changed says whether one was changed later.
 	Finished, Deleted, Changed bool
@@ -48,6 +50,10 @@ type Life struct {
 
 	plan      *carbonv1alpha1.PlanStatus
 	suspended map[types.UID]bool
+	// freed is since when nobody but the plan kept it from its first start.
+	freed time.Time
+	// ran says whether its Job ran, ended whether that came to its own end.
+	ran, ended bool
 }
 
 // Lives follows every CarbonAwareJob through the log, by its UID.
@@ -79,6 +85,7 @@ func of(lives map[types.UID]*Life, uid types.UID) *Life {
 
 func (l *Life) follow(e *Event) {
 	now := e.CarbonAwareJob
+	l.followHold(e)
 	l.plan = now.Status.Plan
 	conditions := now.Status.Conditions
 	l.Finished = l.Finished || meta.IsStatusConditionTrue(conditions, carbonv1alpha1.ConditionComplete) ||
@@ -107,16 +114,29 @@ func (l *Life) followJob(e *Event) {
 	}
 	waiting := job.Annotations[carbonv1alpha1.AnnotationStart] == ""
 	if was, known := l.suspended[job.UID]; !waiting && (was || !known) {
-		l.Starts = append(l.Starts, e.Received)
-		if l.plan != nil && l.Planned.IsZero() {
-			l.Planned = l.plan.Start.Time
-		}
+		l.start(e)
 	}
 	l.suspended[job.UID] = waiting
+	l.ran = l.ran || !waiting && job.Status.StartTime != nil
+	l.ended = l.ended || l.ran && slices.ContainsFunc(job.Status.Conditions, func(c batchv1.JobCondition) bool {
+		return (c.Type == batchv1.JobComplete || c.Type == batchv1.JobFailed) && c.Status == corev1.ConditionTrue
+	})
+}
+
+// start notes a start, and what the job's status said then.
+func (l *Life) start(e *Event) {
+	l.Starts = append(l.Starts, e.Received)
+	if len(l.Starts) == 1 && l.Last != nil && held(l.Last) { // what held it is gone, which nobody wrote down
+		l.freed = e.Received
+	}
+	if l.plan != nil && l.Planned.IsZero() {
+		l.Planned, l.LatestStart = l.plan.Start.Time, l.plan.LatestStart.Time
+	}
 }
 
 // Broken lists what of the promises the log shows to be broken, for every life. Whether a job had
-// to start or to finish by now is for the caller to say.
+// to start or to finish by now is for the caller to say; what has finished must be on record. See Late for
+// starts after the latest start.
 func Broken(lives map[types.UID]*Life) []string {
 	var broken []string
 	for _, life := range lives {
@@ -148,5 +168,25 @@ func (l *Life) brokenRecord() (broken []string) {
 	if l.Records > 1 || l.Changed {
 		broken = append(broken, fmt.Sprintf("promise 3: its final record was written %d times, changed later: %t", l.Records, l.Changed))
 	}
+	if (l.ended || l.ran && l.Finished) && !l.accounted() {
+		broken = append(broken, "promise 3: it ran and has ended, and there is no record of that")
+	}
 	return broken
+}
+
+// accounted says whether there is a record, or a word that there is none and why. A job that was deleted needs
+// one only in a budget, because there is nowhere else where it could outlive it.
+func (l *Life) accounted() bool {
+	if l.Last == nil {
+		return false
+	}
+	status := &l.Last.Status
+	if status.Emissions != nil {
+		return true
+	}
+	if l.Deleted && status.ReservedGrams == "" && meta.FindStatusCondition(status.Conditions, carbonv1alpha1.ConditionWithinBudget) == nil {
+		return true
+	}
+	why := meta.FindStatusCondition(status.Conditions, carbonv1alpha1.ConditionEmissionsRecorded)
+	return why != nil && why.Reason != carbonv1alpha1.ReasonNeverRan
 }
