@@ -107,7 +107,7 @@ func (r *CarbonAwareJobReconciler) SetupWithManager(mgr ctrl.Manager) error {
 
 // newQueue is the queue of jobs to look at, which the Starter fills as well.
 func (r *CarbonAwareJobReconciler) newQueue(name string, limiter workqueue.TypedRateLimiter[reconcile.Request]) workqueue.TypedRateLimitingInterface[reconcile.Request] {
-	queue := newFairQueue(name, limiter, planWorkers)
+	queue := newFairQueue(name, limiter, planWorkers, clock.RealClock{})
 	if r.Starter != nil {
 		r.Starter.planner.Store(queue)
 	}

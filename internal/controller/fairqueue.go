@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"k8s.io/client-go/util/workqueue"
+	"k8s.io/utils/clock"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -31,25 +32,35 @@ import (
 // for objects that were there before the manager started, 100.
 const bandWidth = 200
 
-// reservedShare is which part of the workers no single namespace gets: passes may take long, such as one whose
-// Job the API server takes half a minute to refuse.
-const reservedShare = 8
+const (
+	// reservedShare is which part of the workers no single namespace gets, and which part it gets at first: passes may
+	// take long, such as one whose Job the API server takes half a minute to refuse.
+	reservedShare = 8
+	// slowPass is what no pass takes unless the API server has much work with it, or with everything.
+	slowPass = 5 * time.Second
+)
 
 // fairQueue lets no namespace keep another one waiting. The more objects of a namespace are in the queue, the
 // lower the priority of the next one: 0 for the first, one band less for the second and third, one less again
 // for the next four, and so on. A namespace with ten thousand objects goes behind one with a few, which goes
 // on behind a handful at most. In bands, because the metrics of the queue have a label with the priority. Nor may
-// one namespace have all workers at a time: what is handed out beyond most is set aside until one is done.
+// one namespace have all workers at a time: what is handed out beyond its share is set aside until one is done. Its
+// share is small at first, grows by one with each pass that is done soon, and is halved by each that takes long: what
+// costs the API server much is asked for one by one.
 type fairQueue struct {
 	priorityqueue.PriorityQueue[reconcile.Request]
 
-	// most is how many workers one namespace may have.
-	most int
+	// first is how many workers one namespace may have to begin with, most how many ever.
+	first, most int
+	clock       clock.PassiveClock
 
 	mu sync.Mutex
-	// working counts the objects of a namespace that are handed out, aside are those that wait for their end, in
-	// the order in which they come back; priorities are those that they come back with.
+	// shares are how many workers the namespaces may have that have passes or wait for some; others may have first.
+	shares map[string]int
+	// working counts the objects of a namespace that are handed out, since tells when they were; aside are those that
+	// wait for their end, in the order in which they come back; priorities are those that they come back with.
 	working    map[string]int
+	since      map[reconcile.Request]time.Time
 	aside      map[string][]reconcile.Request
 	priorities map[reconcile.Request]int
 	// queued are the objects in the queue, with the priority that they were added with; inNamespace counts them.
@@ -58,12 +69,14 @@ type fairQueue struct {
 }
 
 // newFairQueue is the queue of a controller of what users make that has so many workers.
-func newFairQueue(name string, limiter workqueue.TypedRateLimiter[reconcile.Request], workers int) *fairQueue {
+func newFairQueue(name string, limiter workqueue.TypedRateLimiter[reconcile.Request], workers int, passive clock.PassiveClock) *fairQueue {
+	share := (workers + reservedShare - 1) / reservedShare
 	return &fairQueue{
 		PriorityQueue: priorityqueue.New(name, func(o *priorityqueue.Opts[reconcile.Request]) { o.RateLimiter = limiter }),
-		most:          workers - (workers+reservedShare-1)/reservedShare,
-		queued:        map[reconcile.Request]int{}, inNamespace: map[string]int{},
-		working: map[string]int{}, aside: map[string][]reconcile.Request{}, priorities: map[reconcile.Request]int{},
+		first:         share, most: workers - share, clock: passive,
+		queued: map[reconcile.Request]int{}, inNamespace: map[string]int{},
+		shares: map[string]int{}, working: map[string]int{}, since: map[reconcile.Request]time.Time{},
+		aside: map[string][]reconcile.Request{}, priorities: map[reconcile.Request]int{},
 	}
 }
 
@@ -122,8 +135,9 @@ func (q *fairQueue) take(item reconcile.Request) (priority int, out bool) {
 			delete(q.inNamespace, item.Namespace)
 		}
 	}
-	if q.working[item.Namespace] < q.most {
+	if q.working[item.Namespace] < q.share(item.Namespace) {
 		q.working[item.Namespace]++
+		q.since[item] = q.clock.Now()
 		return priority, true
 	}
 	was, waits := q.priorities[item]
@@ -142,19 +156,49 @@ func (q *fairQueue) Len() int {
 	return q.PriorityQueue.Len() + len(q.priorities)
 }
 
-// Done takes an item back that was handed out, and puts another one of its namespace that was set aside into the
-// queue again.
+// Done takes an item back that was handed out, and puts those of its namespace that were set aside and may be handed
+// out now into the queue again.
 func (q *fairQueue) Done(item reconcile.Request) {
 	q.PriorityQueue.Done(item)
 	q.mu.Lock()
+	q.judge(item)
 	if q.working[item.Namespace]--; q.working[item.Namespace] == 0 {
 		delete(q.working, item.Namespace)
 	}
-	next, priority, found := q.back(item.Namespace)
-	q.mu.Unlock()
-	if found {
-		q.AddWithOpts(priorityqueue.AddOpts{Priority: &priority}, next)
+	var again []reconcile.Request
+	var priorities []int
+	for range q.share(item.Namespace) - q.working[item.Namespace] {
+		next, priority, found := q.back(item.Namespace)
+		if !found {
+			break
+		}
+		again, priorities = append(again, next), append(priorities, priority)
 	}
+	if len(again) == 0 && q.working[item.Namespace]+q.inNamespace[item.Namespace] == 0 {
+		delete(q.shares, item.Namespace) // nothing of it is left
+	}
+	q.mu.Unlock()
+	for i, next := range again {
+		q.AddWithOpts(priorityqueue.AddOpts{Priority: &priorities[i]}, next)
+	}
+}
+
+// share is how many workers a namespace may have now.
+func (q *fairQueue) share(namespace string) int {
+	if share, found := q.shares[namespace]; found {
+		return share
+	}
+	return q.first
+}
+
+// judge makes the share of a namespace larger or smaller by the time that one of its passes took.
+func (q *fairQueue) judge(item reconcile.Request) {
+	share := min(q.share(item.Namespace)+1, q.most)
+	if q.clock.Since(q.since[item]) >= slowPass {
+		share = max(1, q.share(item.Namespace)/2)
+	}
+	q.shares[item.Namespace] = share
+	delete(q.since, item)
 }
 
 // back takes the first of those of a namespace that were set aside.

@@ -19,8 +19,10 @@ package controller
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+	clocktesting "k8s.io/utils/clock/testing"
 	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
@@ -29,16 +31,28 @@ func requestOf(namespace, name string) reconcile.Request {
 	return reconcile.Request{NamespacedName: types.NamespacedName{Namespace: namespace, Name: name}}
 }
 
-func testQueue(t *testing.T) *fairQueue {
+func testQueue(t *testing.T) (*fairQueue, *clocktesting.FakePassiveClock) {
 	t.Helper()
-	q := newFairQueue("test", retries(), 32)
+	c := clocktesting.NewFakePassiveClock(time.Now())
+	q := newFairQueue("test", retries(), 32, c)
 	t.Cleanup(q.ShutDown)
-	return q
+	return q, c
+}
+
+// warm makes passes of a namespace that are done soon, until it may have as many workers as it ever may.
+func warm(q *fairQueue, namespace string) {
+	q.Add(requestOf(namespace, "last")) // keeps its share
+	for range q.most {
+		q.Add(requestOf(namespace, "first"))
+		item, _ := q.Get()
+		q.Add(item)
+		q.Done(item)
+	}
 }
 
 // After ten thousand objects of one namespace, ten of another are all handed out among the first.
 func TestAFloodedQueueIsFair(t *testing.T) {
-	q := testQueue(t)
+	q, _ := testQueue(t)
 	for i := range 10000 {
 		q.Add(requestOf("hostile", fmt.Sprint(i)))
 	}
@@ -67,8 +81,9 @@ func TestAFloodedQueueIsFair(t *testing.T) {
 // A namespace whose passes take for ever leaves workers to the others, and what it has beyond its share is handed
 // out one by one as its passes end: none is lost, and none twice.
 func TestANamespaceDoesNotGetAllWorkers(t *testing.T) {
-	q := testQueue(t)
-	for i := range 100 {
+	q, _ := testQueue(t)
+	warm(q, "hostile")
+	for i := range 98 {
 		q.Add(requestOf("hostile", fmt.Sprint(i)))
 	}
 	if q.most >= 32 || q.most < 24 {
@@ -85,7 +100,7 @@ func TestANamespaceDoesNotGetAllWorkers(t *testing.T) {
 	} else {
 		q.Done(item)
 	}
-	again := requestOf("hostile", "99")
+	again := requestOf("hostile", "97")
 	q.Add(again) // news of one that was set aside
 	q.Add(requestOf("quiet", "b"))
 	if item, _ := q.Get(); item.Namespace != "quiet" {
@@ -116,9 +131,62 @@ func TestANamespaceDoesNotGetAllWorkers(t *testing.T) {
 	}
 }
 
+// A namespace of which the passes take long gets ever fewer workers, down to one, and more again once they do not.
+func TestSlowPassesAreMadeOneByOne(t *testing.T) {
+	q, c := testQueue(t)
+	for i := range 100 {
+		q.Add(requestOf("hostile", fmt.Sprint(i)))
+	}
+	seen := map[reconcile.Request]int{}
+	handed := func(want int) (items []reconcile.Request) { // all that the namespace may have now
+		t.Helper()
+		q.AddWithOpts(priorityqueue.AddOpts{Priority: new(-1000 * bandWidth)}, requestOf("quiet", "after all others"))
+		for {
+			item, _ := q.Get()
+			if item.Namespace == "quiet" {
+				q.Done(item)
+				break
+			}
+			items = append(items, item)
+			seen[item]++
+		}
+		if len(items) != want {
+			t.Errorf("%d are handed out, want %d", len(items), want)
+		}
+		return items
+	}
+	done := func(items []reconcile.Request) {
+		for _, item := range items {
+			q.Done(item)
+		}
+	}
+
+	slow := handed(q.first)
+	c.SetTime(c.Now().Add(slowPass))
+	done(slow[:2])
+	handed(0)
+	done(slow[2:])
+	alone := handed(1)
+	c.SetTime(c.Now().Add(slowPass - 1))
+	done(alone)
+	done(handed(2))
+	done(handed(4))
+	for len(seen) < 100 {
+		done(handed(min(q.share("hostile"), 100-len(seen))))
+	}
+	for item, times := range seen {
+		if times != 1 {
+			t.Errorf("%v was handed out %d times", item, times)
+		}
+	}
+	if len(q.shares)+len(q.since)+len(q.working)+len(q.aside) != 0 {
+		t.Errorf("left: %v, %v, %v, %v", q.shares, q.since, q.working, q.aside)
+	}
+}
+
 // What is added again while it waits is counted once, and wins by the higher priority.
 func TestAFairQueueCountsOnce(t *testing.T) {
-	q := testQueue(t)
+	q, _ := testQueue(t)
 	q.AddWithOpts(priorityqueue.AddOpts{Priority: new(-100)}, requestOf("ns", "a"))
 	q.Add(requestOf("ns", "a"))
 	q.Add(requestOf("ns", "b"))

@@ -97,7 +97,7 @@ func (r *Starter) SetupWithManager(mgr ctrl.Manager) error {
 }
 
 func (r *Starter) newQueue(name string, limiter workqueue.TypedRateLimiter[reconcile.Request]) workqueue.TypedRateLimitingInterface[reconcile.Request] {
-	queue := newFairQueue(name, limiter, startWorkers)
+	queue := newFairQueue(name, limiter, startWorkers, clock.RealClock{})
 	r.queue.Store(queue)
 	return queue
 }

@@ -232,6 +232,7 @@ END`)
 		sh(ctx, "kubectl wait --for=condition=Complete carbonawarejob/beside -n treasury --timeout=3m")
 		sh(ctx, "kubectl wait --for=jsonpath='{.status.conditions[?(@.type==\"Ready\")].reason}'=Invalid carbonawarejobs --all -n team --timeout=3m")
 		AddReportEntry("memory", fmt.Sprintf("%.0f MiB at most", m.PeakMemory()), ReportEntryVisibilityAlways)
+		Expect(m.PeakMemory()).To(BeNumerically("<", memoryLimit(ctx)))
 		sh(ctx, "kubectl delete carbonawarejobs --all -A --timeout=3m")
 	})
 
