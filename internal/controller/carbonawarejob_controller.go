@@ -65,6 +65,8 @@ type CarbonAwareJobReconciler struct {
 const (
 	reconcileTimeout = time.Minute
 	planWorkers      = 32
+	// firstPlanWorkers are what one namespace has of them until its passes have shown to be quick.
+	firstPlanWorkers = 4
 	// leastAfterStarts and mostAfterStarts bound how long what follows a start waits for other starts.
 	leastAfterStarts = 500 * time.Millisecond
 	mostAfterStarts  = 5 * time.Second
@@ -107,7 +109,7 @@ func (r *CarbonAwareJobReconciler) SetupWithManager(mgr ctrl.Manager) error {
 
 // newQueue is the queue of jobs to look at, which the Starter fills as well.
 func (r *CarbonAwareJobReconciler) newQueue(name string, limiter workqueue.TypedRateLimiter[reconcile.Request]) workqueue.TypedRateLimitingInterface[reconcile.Request] {
-	queue := newFairQueue(name, limiter, planWorkers, clock.RealClock{})
+	queue := newFairQueue(name, limiter, planWorkers, firstPlanWorkers, clock.RealClock{})
 	if r.Starter != nil {
 		r.Starter.planner.Store(queue)
 	}

@@ -77,7 +77,7 @@ func (r *CarbonBudgetReconciler) SetupWithManager(mgr ctrl.Manager) error {
 
 // newQueue is the queue of budgets to count, which the ledger fills as well.
 func (r *CarbonBudgetReconciler) newQueue(name string, limiter workqueue.TypedRateLimiter[reconcile.Request]) workqueue.TypedRateLimitingInterface[reconcile.Request] {
-	queue := newFairQueue(name, limiter, countWorkers, clock.RealClock{})
+	queue := newFairQueue(name, limiter, countWorkers, 1, clock.RealClock{})
 	r.Ledger.listen(func(key types.NamespacedName) { queue.AddAfter(reconcile.Request{NamespacedName: key}, countDelay) })
 	return queue
 }

@@ -33,8 +33,8 @@ import (
 const bandWidth = 200
 
 const (
-	// reservedShare is which part of the workers no single namespace gets, and which part it gets at first: passes may
-	// take long, such as one whose Job the API server takes half a minute to refuse.
+	// reservedShare is which part of the workers no single namespace gets: passes may take long, such as one whose
+	// Job the API server takes half a minute to refuse.
 	reservedShare = 8
 	// slowPass is what no pass takes unless the API server has much work with it, or with everything.
 	slowPass = 5 * time.Second
@@ -45,12 +45,12 @@ const (
 // for the next four, and so on. A namespace with ten thousand objects goes behind one with a few, which goes
 // on behind a handful at most. In bands, because the metrics of the queue have a label with the priority. Nor may
 // one namespace have all workers at a time: what is handed out beyond its share is set aside until one is done. Its
-// share is small at first, grows by one with each pass that is done soon, and is halved by each that takes long: what
-// costs the API server much is asked for one by one.
+// share may be small at first: it grows by one with each pass that is done soon, and is halved by each that takes long,
+// but not below what it was at first. So what costs the API server much is asked for a few at a time.
 type fairQueue struct {
 	priorityqueue.PriorityQueue[reconcile.Request]
 
-	// first is how many workers one namespace may have to begin with, most how many ever.
+	// first is how many workers one namespace may have to begin with, and in any case, most how many ever.
 	first, most int
 	clock       clock.PassiveClock
 
@@ -68,12 +68,13 @@ type fairQueue struct {
 	inNamespace map[string]int
 }
 
-// newFairQueue is the queue of a controller of what users make that has so many workers.
-func newFairQueue(name string, limiter workqueue.TypedRateLimiter[reconcile.Request], workers int, passive clock.PassiveClock) *fairQueue {
-	share := (workers + reservedShare - 1) / reservedShare
+// newFairQueue is the queue of a controller of what users make that has so many workers, of which one namespace may
+// have first to begin with.
+func newFairQueue(name string, limiter workqueue.TypedRateLimiter[reconcile.Request], workers, first int, passive clock.PassiveClock) *fairQueue {
+	most := workers - (workers+reservedShare-1)/reservedShare
 	return &fairQueue{
 		PriorityQueue: priorityqueue.New(name, func(o *priorityqueue.Opts[reconcile.Request]) { o.RateLimiter = limiter }),
-		first:         share, most: workers - share, clock: passive,
+		first:         min(first, most), most: most, clock: passive,
 		queued: map[reconcile.Request]int{}, inNamespace: map[string]int{},
 		shares: map[string]int{}, working: map[string]int{}, since: map[reconcile.Request]time.Time{},
 		aside: map[string][]reconcile.Request{}, priorities: map[reconcile.Request]int{},
@@ -195,7 +196,7 @@ func (q *fairQueue) share(namespace string) int {
 func (q *fairQueue) judge(item reconcile.Request) {
 	share := min(q.share(item.Namespace)+1, q.most)
 	if q.clock.Since(q.since[item]) >= slowPass {
-		share = max(1, q.share(item.Namespace)/2)
+		share = max(q.first, q.share(item.Namespace)/2)
 	}
 	q.shares[item.Namespace] = share
 	delete(q.since, item)

@@ -34,7 +34,7 @@ func requestOf(namespace, name string) reconcile.Request {
 func testQueue(t *testing.T) (*fairQueue, *clocktesting.FakePassiveClock) {
 	t.Helper()
 	c := clocktesting.NewFakePassiveClock(time.Now())
-	q := newFairQueue("test", retries(), 32, c)
+	q := newFairQueue("test", retries(), 32, 4, c)
 	t.Cleanup(q.ShutDown)
 	return q, c
 }
@@ -131,8 +131,8 @@ func TestANamespaceDoesNotGetAllWorkers(t *testing.T) {
 	}
 }
 
-// A namespace of which the passes take long gets ever fewer workers, down to one, and more again once they do not.
-func TestSlowPassesAreMadeOneByOne(t *testing.T) {
+// A namespace of which the passes take long gets ever fewer workers, down to a few, and more again once they do not.
+func TestSlowPassesAreMadeAFewAtATime(t *testing.T) {
 	q, c := testQueue(t)
 	for i := range 100 {
 		q.Add(requestOf("hostile", fmt.Sprint(i)))
@@ -161,16 +161,19 @@ func TestSlowPassesAreMadeOneByOne(t *testing.T) {
 		}
 	}
 
-	slow := handed(q.first)
+	done(handed(4))
+	c.SetTime(c.Now().Add(slowPass - 1))
+	done(handed(8))
+	slow := handed(16)
 	c.SetTime(c.Now().Add(slowPass))
 	done(slow[:2])
 	handed(0)
 	done(slow[2:])
-	alone := handed(1)
-	c.SetTime(c.Now().Add(slowPass - 1))
-	done(alone)
-	done(handed(2))
+	slow = handed(4)
+	c.SetTime(c.Now().Add(slowPass))
+	done(slow)
 	done(handed(4))
+	done(handed(8))
 	for len(seen) < 100 {
 		done(handed(min(q.share("hostile"), 100-len(seen))))
 	}

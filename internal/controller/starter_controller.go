@@ -97,7 +97,7 @@ func (r *Starter) SetupWithManager(mgr ctrl.Manager) error {
 }
 
 func (r *Starter) newQueue(name string, limiter workqueue.TypedRateLimiter[reconcile.Request]) workqueue.TypedRateLimitingInterface[reconcile.Request] {
-	queue := newFairQueue(name, limiter, startWorkers, clock.RealClock{})
+	queue := newFairQueue(name, limiter, startWorkers, startWorkers, clock.RealClock{})
 	r.queue.Store(queue)
 	return queue
 }
@@ -132,7 +132,11 @@ func (r *Starter) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result,
 	if wait := caj.Status.Plan.Start.Sub(now); wait > 0 {
 		return ctrl.Result{RequeueAfter: wait}, nil // or when the alarm goes off
 	}
-	err := r.startOverdue(ctx, caj)
+	more, err := r.startOverdue(ctx, caj)
+	if more {
+		r.overdue.put(caj)
+		return ctrl.Result{RequeueAfter: time.Millisecond}, nil
+	}
 	result := ctrl.Result{}
 	if err == nil {
 		result, err = r.startDue(ctx, caj)

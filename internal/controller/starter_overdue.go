@@ -115,26 +115,31 @@ func (o *overdue) next(namespace string, before time.Time) (key types.Namespaced
 	return key, false
 }
 
-// startOverdue starts what has been due for longer than a job of the same namespace. An error says that nobody
-// gets through. What else becomes of them is found when their own turns come.
-func (r *Starter) startOverdue(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob) error {
-	for {
+// mostBefore is how many are started in the turn of one that was due later: their namespace may have many, and a pass
+// must end.
+const mostBefore = 8
+
+// startOverdue starts what has been due for longer than a job of the same namespace, and says whether there is
+// more of it. An error says that nobody gets through. What else becomes of them is found when their own turns come.
+func (r *Starter) startOverdue(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob) (more bool, err error) {
+	for range mostBefore {
 		key, found := r.overdue.next(caj.Namespace, caj.Status.Plan.Start.Time)
 		if !found {
-			return nil
+			return false, nil
 		}
 		earlier := &carbonv1alpha1.CarbonAwareJob{}
 		if err := r.Get(ctx, key, earlier); client.IgnoreNotFound(err) != nil {
-			return err
+			return false, err
 		}
 		if !awaitsStart(earlier) || earlier.Status.Plan.Start.After(r.Clock.Now()) { // nor does one that is gone
 			continue
 		}
 		if _, err := r.startDue(ctx, earlier); !answered(err) {
 			r.overdue.put(earlier)
-			return err
+			return false, err
 		}
 	}
+	return true, nil
 }
 
 // answered says whether the API server had a word in what came of a start: it took it on, or refused it. One that

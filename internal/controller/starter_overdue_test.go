@@ -136,6 +136,24 @@ func TestOverdueStartsGoInTheirOrder(t *testing.T) {
 	}
 }
 
+// Where many are overdue, a turn starts some of them and comes again.
+func TestOverdueStartsOfManyTakeTurns(t *testing.T) {
+	r, o, clock := overdueJobs(2*mostBefore + 2)
+	clock.Step(time.Minute)
+	last := string(rune('a' + 2*mostBefore + 1))
+	var all []string
+	for _, want := range []int{mostBefore, mostBefore, 2} {
+		pass(t, r, o, last)
+		if len(o.tried) != want {
+			t.Errorf("a turn starts %s, not %d", o.tried, want)
+		}
+		all = append(all, o.tried...)
+	}
+	if !slices.IsSorted(all) || all[len(all)-1] != last {
+		t.Errorf("they start in the order %s", all)
+	}
+}
+
 // The same for a process that comes to lead when jobs are due.
 func TestOverdueStartsOfANewLeader(t *testing.T) {
 	r, o, clock := overdueJobs(4)
