@@ -27,6 +27,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	batchv1 "k8s.io/api/batch/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -42,6 +43,24 @@ func byOperator(ns string) int {
 	n := 0
 	for _, e := range written(ns) {
 		if e.User == operatorUser && e.Name != "marker" && e.Resource != "events" {
+			n++
+		}
+	}
+	return n
+}
+
+// slowStarts are the statuses that tell of a start that the Job controller has not stamped yet: on a machine that is slow
+// with everything this takes it seconds, and is told by a write of its own.
+func slowStarts(ns string) int {
+	GinkgoHelper()
+	n := 0
+	for _, e := range written(ns) {
+		if e.User != operatorUser || e.CarbonAwareJob == nil || e.Subresource != "status" {
+			continue
+		}
+		conditions := e.CarbonAwareJob.Status.Conditions
+		ready := meta.FindStatusCondition(conditions, carbonv1alpha1.ConditionReady)
+		if ready != nil && ready.Reason == carbonv1alpha1.ReasonStarting && meta.IsStatusConditionTrue(conditions, carbonv1alpha1.ConditionStarted) {
 			n++
 		}
 	}
@@ -87,7 +106,7 @@ var _ = Describe("F15: a manager that starts anew", func() {
 		Eventually(func() []string { return released(ctx, ns) }).Should(HaveLen(n), "their Jobs are let go")
 		m.Kill()
 		before := byOperator(ns)
-		Expect(before).To(BeNumerically("<=", n*writesOfALife+3*n), "seven for a life, three for a plan with its Job")
+		Expect(before).To(BeNumerically("<=", n*writesOfALife+3*n+slowStarts(ns)), "seven for a life, three for a plan with its Job")
 		startManager(0)
 		By("seeing a job that came last through its whole life")
 		eventually(ctx, create(ctx, build.CarbonAwareJob("marker", ns).Regions(region).MaxDelay(0).KWh("1")), "Completed")
