@@ -36,8 +36,11 @@ const (
 	// reservedShare is which part of the workers no single namespace gets: passes may take long, such as one whose
 	// Job the API server takes half a minute to refuse.
 	reservedShare = 8
-	// slowPass is what no pass takes unless the API server has much work with it, or with everything.
-	slowPass = 5 * time.Second
+	// slowPass is what no pass takes unless the API server has much work with it, or with everything. It is as long as a
+	// webhook may take that says nothing else.
+	slowPass = 10 * time.Second
+	// callPriority is above that of all others.
+	callPriority = 32 * bandWidth
 )
 
 // fairQueue lets no namespace keep another one waiting. The more objects of a namespace are in the queue, the
@@ -46,7 +49,8 @@ const (
 // on behind a handful at most. In bands, because the metrics of the queue have a label with the priority. Nor may
 // one namespace have all workers at a time: what is handed out beyond its share is set aside until one is done. Its
 // share may be small at first: it grows by one with each pass that is done soon, and is halved by each that takes long,
-// but not below what it was at first. So what costs the API server much is asked for a few at a time.
+// but not below what it was at first. Those that took long the last time have as small a share to themselves, and keep
+// nobody else waiting. So what costs the API server much is asked for a few at a time.
 type fairQueue struct {
 	priorityqueue.PriorityQueue[reconcile.Request]
 
@@ -57,15 +61,23 @@ type fairQueue struct {
 	mu sync.Mutex
 	// shares are how many workers the namespaces may have that have passes or wait for some; others may have first.
 	shares map[string]int
-	// working counts the objects of a namespace that are handed out, since tells when they were; aside are those that
-	// wait for their end, in the order in which they come back; priorities are those that they come back with.
-	working    map[string]int
+	// slow are the objects of which the last pass took long.
+	slow map[reconcile.Request]bool
+	// working counts what is handed out, since tells when each was; aside is what waits for its end, in the order in which
+	// it comes back; priorities are those that it comes back with.
+	working    map[lane]int
 	since      map[reconcile.Request]time.Time
-	aside      map[string][]reconcile.Request
+	aside      map[lane][]reconcile.Request
 	priorities map[reconcile.Request]int
 	// queued are the objects in the queue, with the priority that they were added with; inNamespace counts them.
 	queued      map[reconcile.Request]int
 	inNamespace map[string]int
+}
+
+// lane is what shares workers: the objects of a namespace of which the last pass took long, or the others.
+type lane struct {
+	namespace string
+	slow      bool
 }
 
 // newFairQueue is the queue of a controller of what users make that has so many workers, of which one namespace may
@@ -76,8 +88,8 @@ func newFairQueue(name string, limiter workqueue.TypedRateLimiter[reconcile.Requ
 		PriorityQueue: priorityqueue.New(name, func(o *priorityqueue.Opts[reconcile.Request]) { o.RateLimiter = limiter }),
 		first:         min(first, most), most: most, clock: passive,
 		queued: map[reconcile.Request]int{}, inNamespace: map[string]int{},
-		shares: map[string]int{}, working: map[string]int{}, since: map[reconcile.Request]time.Time{},
-		aside: map[string][]reconcile.Request{}, priorities: map[reconcile.Request]int{},
+		shares: map[string]int{}, slow: map[reconcile.Request]bool{}, working: map[lane]int{}, since: map[reconcile.Request]time.Time{},
+		aside: map[lane][]reconcile.Request{}, priorities: map[reconcile.Request]int{},
 	}
 }
 
@@ -136,14 +148,15 @@ func (q *fairQueue) take(item reconcile.Request) (priority int, out bool) {
 			delete(q.inNamespace, item.Namespace)
 		}
 	}
-	if q.working[item.Namespace] < q.share(item.Namespace) {
-		q.working[item.Namespace]++
+	l := q.laneOf(item)
+	if q.working[l] < q.share(l) {
+		q.working[l]++
 		q.since[item] = q.clock.Now()
 		return priority, true
 	}
 	was, waits := q.priorities[item]
 	if !waits {
-		q.aside[item.Namespace] = append(q.aside[item.Namespace], item)
+		q.aside[l] = append(q.aside[l], item)
 		was = priority
 	}
 	q.priorities[item] = max(was, priority)
@@ -163,58 +176,77 @@ func (q *fairQueue) Done(item reconcile.Request) {
 	q.PriorityQueue.Done(item)
 	q.mu.Lock()
 	q.judge(item)
-	if q.working[item.Namespace]--; q.working[item.Namespace] == 0 {
-		delete(q.working, item.Namespace)
-	}
-	var again []reconcile.Request
-	var priorities []int
-	for range q.share(item.Namespace) - q.working[item.Namespace] {
-		next, priority, found := q.back(item.Namespace)
-		if !found {
-			break
-		}
-		again, priorities = append(again, next), append(priorities, priority)
-	}
-	if len(again) == 0 && q.working[item.Namespace]+q.inNamespace[item.Namespace] == 0 {
+	quick, slow := lane{namespace: item.Namespace}, lane{namespace: item.Namespace, slow: true}
+	again := append(q.back(quick), q.back(slow)...)
+	if len(again) == 0 && q.working[quick]+q.working[slow]+q.inNamespace[item.Namespace] == 0 {
 		delete(q.shares, item.Namespace) // nothing of it is left
 	}
 	q.mu.Unlock()
-	for i, next := range again {
-		q.AddWithOpts(priorityqueue.AddOpts{Priority: &priorities[i]}, next)
+	for _, next := range again {
+		q.AddWithOpts(priorityqueue.AddOpts{Priority: &next.priority}, next.item)
 	}
 }
 
-// share is how many workers a namespace may have now.
-func (q *fairQueue) share(namespace string) int {
-	if share, found := q.shares[namespace]; found {
+func (q *fairQueue) laneOf(item reconcile.Request) lane {
+	return lane{namespace: item.Namespace, slow: q.slow[item]}
+}
+
+// share is how many workers a lane may have now.
+func (q *fairQueue) share(l lane) int {
+	if share, found := q.shares[l.namespace]; found && !l.slow {
 		return share
 	}
 	return q.first
 }
 
-// judge makes the share of a namespace larger or smaller by the time that one of its passes took.
+// judge notes that a pass is over, and what its time tells: of the object, and of the share of its namespace.
 func (q *fairQueue) judge(item reconcile.Request) {
-	share := min(q.share(item.Namespace)+1, q.most)
-	if q.clock.Since(q.since[item]) >= slowPass {
-		share = max(q.first, q.share(item.Namespace)/2)
+	was := q.laneOf(item)
+	if q.working[was]--; q.working[was] == 0 {
+		delete(q.working, was)
 	}
-	q.shares[item.Namespace] = share
+	long := q.clock.Since(q.since[item]) >= slowPass
 	delete(q.since, item)
+	delete(q.slow, item)
+	if long {
+		q.slow[item] = true
+	}
+	switch share := q.share(lane{namespace: item.Namespace}); {
+	case !long:
+		q.shares[item.Namespace] = min(share+1, q.most)
+	case !was.slow:
+		q.shares[item.Namespace] = max(q.first, share/2)
+	}
 }
 
-// back takes the first of those of a namespace that were set aside.
-func (q *fairQueue) back(namespace string) (next reconcile.Request, priority int, found bool) {
-	list := q.aside[namespace]
-	if len(list) == 0 {
-		return next, 0, false
+// ranked is an object with the priority that it was added with.
+type ranked struct {
+	item     reconcile.Request
+	priority int
+}
+
+// back takes those that were set aside and may be handed out now, in their order.
+func (q *fairQueue) back(l lane) (again []ranked) {
+	list := q.aside[l]
+	for _, item := range list[:max(0, min(len(list), q.share(l)-q.working[l]))] {
+		again = append(again, ranked{item, q.priorities[item]})
+		delete(q.priorities, item)
 	}
-	next = list[0]
-	priority = q.priorities[next]
-	delete(q.priorities, next)
-	if q.aside[namespace] = list[1:]; len(list) == 1 {
-		delete(q.aside, namespace)
+	if q.aside[l] = list[len(again):]; len(q.aside[l]) == 0 {
+		delete(q.aside, l)
 	}
-	return next, priority, true
+	return again
+}
+
+// call puts objects before all others, in their order, and still lets no namespace keep another one waiting.
+func (q *fairQueue) call(items []reconcile.Request) {
+	called := map[string]int{}
+	for _, item := range items {
+		q.rank(item, 0) // counts it
+		priority := callPriority - bandWidth*band(called[item.Namespace])
+		called[item.Namespace]++
+		q.PriorityQueue.AddWithOpts(priorityqueue.AddOpts{Priority: &priority}, item)
+	}
 }
 
 // rank notes an item and returns the priority that it has in the queue.

@@ -175,15 +175,33 @@ func TestSlowPassesAreMadeAFewAtATime(t *testing.T) {
 	done(handed(4))
 	done(handed(8))
 	for len(seen) < 100 {
-		done(handed(min(q.share("hostile"), 100-len(seen))))
+		done(handed(min(q.share(lane{namespace: "hostile"}), 100-len(seen))))
 	}
 	for item, times := range seen {
 		if times != 1 {
 			t.Errorf("%v was handed out %d times", item, times)
 		}
 	}
-	if len(q.shares)+len(q.since)+len(q.working)+len(q.aside) != 0 {
-		t.Errorf("left: %v, %v, %v, %v", q.shares, q.since, q.working, q.aside)
+
+	// Those that took long come again: a few at a time, and new ones go on beside them.
+	again := 0
+	for item := range q.slow {
+		q.Add(item)
+		again++
+	}
+	few := handed(q.first)
+	for i := range 10 {
+		q.Add(requestOf("hostile", fmt.Sprint("new", i)))
+	}
+	done(handed(q.first))
+	done(handed(10 - q.first))
+	for again -= len(few); again > 0; again -= len(few) {
+		done(few)
+		few = handed(min(q.first, again))
+	}
+	done(few)
+	if len(q.shares)+len(q.slow)+len(q.since)+len(q.working)+len(q.aside) != 0 {
+		t.Errorf("left: %v, %v, %v, %v, %v", q.shares, q.slow, q.since, q.working, q.aside)
 	}
 }
 

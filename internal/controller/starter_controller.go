@@ -113,13 +113,15 @@ func (r *Starter) Due() int {
 	return 0
 }
 
-// Reconcile starts the Job if its time has come, after those of its namespace that are overdue for longer, and
-// else wakes up when it comes.
+// Reconcile starts the Job if its time has come, and else wakes up when it comes. What is overdue takes turns in the
+// order in which it was due.
 func (r *Starter) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	now := r.Clock.Now()
-	if err := r.overdue.fill(ctx, r.Client, now); err != nil {
+	began, err := r.overdue.fill(ctx, r.Client, now)
+	if err != nil {
 		return ctrl.Result{}, err
 	}
+	began = began && r.callOverdue()
 	r.overdue.drop(req.NamespacedName)
 	caj := &carbonv1alpha1.CarbonAwareJob{}
 	if err := r.Get(ctx, req.NamespacedName, caj); client.IgnoreNotFound(err) != nil {
@@ -130,26 +132,21 @@ func (r *Starter) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result,
 		return ctrl.Result{}, nil
 	}
 	if wait := caj.Status.Plan.Start.Sub(now); wait > 0 {
+		r.refused.drop(req.NamespacedName)
 		return ctrl.Result{RequeueAfter: wait}, nil // or when the alarm goes off
 	}
-	more, err := r.startOverdue(ctx, caj)
-	if more {
-		r.overdue.put(caj)
-		return ctrl.Result{RequeueAfter: time.Millisecond}, nil
+	if began {
+		return ctrl.Result{RequeueAfter: time.Millisecond}, nil // those that were due for longer were called before it
 	}
-	result := ctrl.Result{}
-	if err == nil {
-		result, err = r.startDue(ctx, caj)
-	}
-	if !answered(err) {
+	result, err := r.startDue(ctx, caj, now)
+	if err != nil {
 		r.overdue.put(caj)
 	}
 	return result, err
 }
 
 // startDue starts the Job of a job whose time has come, unless something else keeps it from that.
-func (r *Starter) startDue(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob) (ctrl.Result, error) {
-	now := r.Clock.Now()
+func (r *Starter) startDue(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob, now time.Time) (ctrl.Result, error) {
 	if held, err := r.awaitsRoom(ctx, caj, now); err != nil {
 		return ctrl.Result{}, err
 	} else if held {
@@ -240,9 +237,11 @@ func (r *Starter) start(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob,
 		return ctrl.Result{}, err
 	}
 	if err := r.Patch(ctx, started, patch); err != nil {
-		if !lacksRights(err) && (refused(err) || apierrors.IsNotFound(err)) { // the word of a webhook, or the Job is gone
+		if refused(err) || apierrors.IsNotFound(err) { // the word of a webhook, or the Job is gone
 			r.Recorder.Eventf(caj, nil, corev1.EventTypeWarning, "StartRefused", "Start", "%s", truncate("the API server refused the start: "+err.Error()))
-			return ctrl.Result{RequeueAfter: r.refused.pause(client.ObjectKeyFromObject(caj), now)}, nil
+			if !lacksRights(err) {
+				return ctrl.Result{RequeueAfter: r.refused.pause(client.ObjectKeyFromObject(caj), now)}, nil
+			}
 		}
 		if apierrors.IsConflict(err) {
 			return ignoreConflict(err)
@@ -251,6 +250,7 @@ func (r *Starter) start(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob,
 	}
 	late := r.Clock.Since(caj.Status.Plan.Start.Time)
 	metrics.JobStarted(late)
+	r.callOverdue()
 	ctrl.LoggerFrom(ctx).Info("Started Job", "region", region.name, "planned", caj.Status.Plan.Start.UTC(), "lateness", late.String())
 	return ctrl.Result{}, nil
 }

@@ -17,51 +17,52 @@ limitations under the License.
 package controller
 
 import (
-	"cmp"
-	"container/heap"
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
 )
 
 // overdue are the jobs whose start was due while nobody could make it: the API server did not answer, or no
-// process led. Their turns in the queue come by pauses and by names; what gets through first, once somebody
-// does, starts those before it that have been due for longer. Every one of them is in the queue as well. The
-// zero value is ready for use.
+// process led. Their turns in the queue come by pauses and by names; once somebody gets through, they are called
+// in the order in which they were due. The zero value is ready for use.
 type overdue struct {
 	mu     sync.Mutex
-	filled bool
-	// starts are their planned starts; order has them by namespace, with some that are overdue no more.
+	filled atomic.Bool
+	// starts are their planned starts.
 	starts map[types.NamespacedName]time.Time
-	order  map[string]*byStart
 }
 
-// fill notes, once, what was due when this process began to start jobs.
-func (o *overdue) fill(ctx context.Context, reader client.Reader, now time.Time) error {
+// fill notes, the first time, what was due when this process began to start jobs. It says whether that was still to be
+// done when the pass began.
+func (o *overdue) fill(ctx context.Context, reader client.Reader, now time.Time) (bool, error) {
+	if o.filled.Load() {
+		return false, nil
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.filled {
-		return nil
+	if o.filled.Load() {
+		return true, nil
 	}
 	var jobs carbonv1alpha1.CarbonAwareJobList
 	if err := reader.List(ctx, &jobs, client.UnsafeDisableDeepCopy); err != nil {
-		return fmt.Errorf("listing CarbonAwareJobs that are overdue: %w", err)
+		return false, fmt.Errorf("listing CarbonAwareJobs that are overdue: %w", err)
 	}
 	for i := range jobs.Items {
 		if caj := &jobs.Items[i]; awaitsStart(caj) && !caj.Status.Plan.Start.After(now) {
 			o.add(caj)
 		}
 	}
-	o.filled = true
-	return nil
+	o.filled.Store(true)
+	return true, nil
 }
 
 // put notes a job whose start could not be made.
@@ -72,18 +73,10 @@ func (o *overdue) put(caj *carbonv1alpha1.CarbonAwareJob) {
 }
 
 func (o *overdue) add(caj *carbonv1alpha1.CarbonAwareJob) {
-	key, start := client.ObjectKeyFromObject(caj), caj.Status.Plan.Start.Time
-	if was, found := o.starts[key]; found && was.Equal(start) {
-		return
-	}
 	if o.starts == nil {
-		o.starts, o.order = map[types.NamespacedName]time.Time{}, map[string]*byStart{}
+		o.starts = map[types.NamespacedName]time.Time{}
 	}
-	o.starts[key] = start
-	if o.order[key.Namespace] == nil {
-		o.order[key.Namespace] = &byStart{}
-	}
-	heap.Push(o.order[key.Namespace], dueJob{key, start})
+	o.starts[client.ObjectKeyFromObject(caj)] = caj.Status.Plan.Start.Time
 }
 
 // drop forgets a job whose turn has come.
@@ -93,84 +86,27 @@ func (o *overdue) drop(key types.NamespacedName) {
 	delete(o.starts, key)
 }
 
-// next takes the one of a namespace that has been due for longest, if that was before a time.
-func (o *overdue) next(namespace string, before time.Time) (key types.NamespacedName, found bool) {
+// take takes all of them, what was due first first.
+func (o *overdue) take() []reconcile.Request {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	order := o.order[namespace]
-	for order != nil && order.Len() > 0 {
-		first := (*order)[0]
-		start, waits := o.starts[first.key]
-		waits = waits && start.Equal(first.start)
-		if waits && !start.Before(before) {
-			return key, false
-		}
-		heap.Pop(order)
-		if waits {
-			delete(o.starts, first.key)
-			return first.key, true
-		}
+	requests := make([]reconcile.Request, 0, len(o.starts))
+	for key := range o.starts {
+		requests = append(requests, reconcile.Request{NamespacedName: key})
 	}
-	delete(o.order, namespace)
-	return key, false
+	slices.SortFunc(requests, func(a, b reconcile.Request) int {
+		return o.starts[a.NamespacedName].Compare(o.starts[b.NamespacedName])
+	})
+	o.starts = nil
+	return requests
 }
 
-// mostBefore is how many are started in the turn of one that was due later: their namespace may have many, and a pass
-// must end.
-const mostBefore = 8
-
-// startOverdue starts what has been due for longer than a job of the same namespace, and says whether there is
-// more of it. An error says that nobody gets through. What else becomes of them is found when their own turns come.
-func (r *Starter) startOverdue(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob) (more bool, err error) {
-	for range mostBefore {
-		key, found := r.overdue.next(caj.Namespace, caj.Status.Plan.Start.Time)
-		if !found {
-			return false, nil
-		}
-		earlier := &carbonv1alpha1.CarbonAwareJob{}
-		if err := r.Get(ctx, key, earlier); client.IgnoreNotFound(err) != nil {
-			return false, err
-		}
-		if !awaitsStart(earlier) || earlier.Status.Plan.Start.After(r.Clock.Now()) { // nor does one that is gone
-			continue
-		}
-		if _, err := r.startDue(ctx, earlier); !answered(err) {
-			r.overdue.put(earlier)
-			return false, err
-		}
+// callOverdue gives all that are overdue their turn now: somebody got through, or can. It says whether there is a queue
+// that hands turns out.
+func (r *Starter) callOverdue() bool {
+	queue := r.queue.Load()
+	if queue != nil {
+		queue.call(r.overdue.take())
 	}
-	return true, nil
-}
-
-// answered says whether the API server had a word in what came of a start: it took it on, or refused it. One that
-// does not let us do anything has none.
-func answered(err error) bool {
-	var status apierrors.APIStatus
-	return err == nil || errors.As(err, &status) && !lacksRights(err)
-}
-
-// dueJob is a job that was due at a time.
-type dueJob struct {
-	key   types.NamespacedName
-	start time.Time
-}
-
-// byStart is a heap of them, the longest due first.
-type byStart []dueJob
-
-func (h byStart) Len() int { return len(h) }
-func (h byStart) Less(i, j int) bool {
-	return cmp.Or(h[i].start.Compare(h[j].start), cmp.Compare(h[i].key.Name, h[j].key.Name)) < 0
-}
-func (h byStart) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
-
-// Push implements heap.Interface.
-func (h *byStart) Push(x any) { *h = append(*h, x.(dueJob)) } //nolint:forcetypeassert // nothing else is pushed
-
-// Pop implements heap.Interface.
-func (h *byStart) Pop() any {
-	last := len(*h) - 1
-	job := (*h)[last]
-	*h = (*h)[:last]
-	return job
+	return queue != nil
 }

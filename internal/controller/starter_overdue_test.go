@@ -85,8 +85,9 @@ func (o *outage) Patch(_ context.Context, object client.Object, _ client.Patch, 
 	return nil
 }
 
-// overdueJobs are a Starter and jobs a, b, c and so on, due in the order of their names.
-func overdueJobs(n int) (*Starter, *outage, *testingclock.FakeClock) {
+// overdueJobs are a Starter with a queue, and jobs a, b, c and so on, due in the order of their names.
+func overdueJobs(t *testing.T, n int) (*Starter, *outage, *testingclock.FakeClock) {
+	t.Helper()
 	o := &outage{store: newStore(), refuses: map[string]bool{}}
 	clock := testingclock.NewFakeClock(time.Date(2026, 3, 25, 7, 0, 0, 0, time.UTC))
 	for i := range n {
@@ -94,7 +95,14 @@ func overdueJobs(n int) (*Starter, *outage, *testingclock.FakeClock) {
 		caj.Status.Job.UID = "job"
 		o.store.jobs[caj.Name] = caj
 	}
-	return &Starter{Client: o, APIReader: o.store, Clock: clock, Ledger: NewLedger(o.store, o.store, nil), Recorder: &events.FakeRecorder{}}, o, clock
+	r := &Starter{Client: o, APIReader: o.store, Clock: clock, Ledger: NewLedger(o.store, o.store, nil), Recorder: &events.FakeRecorder{}}
+	queue, _ := testQueue(t)
+	r.queue.Store(queue)
+	return r, o, clock
+}
+
+func named(name string) ctrl.Request {
+	return ctrl.Request{NamespacedName: client.ObjectKey{Namespace: "ns", Name: name}}
 }
 
 // pass lets the turns of jobs come one after the other, and says which were tried.
@@ -102,7 +110,7 @@ func pass(t *testing.T, r *Starter, o *outage, names ...string) string {
 	t.Helper()
 	o.tried = nil
 	for _, name := range names {
-		_, err := r.Reconcile(t.Context(), ctrl.Request{NamespacedName: client.ObjectKey{Namespace: "ns", Name: name}})
+		_, err := r.Reconcile(t.Context(), named(name))
 		if fails := o.away || o.unready || o.refuses[name]; (err != nil) != fails {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -110,86 +118,81 @@ func pass(t *testing.T, r *Starter, o *outage, names ...string) string {
 	return fmt.Sprint(o.tried)
 }
 
-// After an outage, what gets through first starts those before it that were due for longer.
+// turns takes n of the queue, and says which.
+func turns(r *Starter, n int) (names []string) {
+	queue := r.queue.Load()
+	for range n {
+		item, _ := queue.Get()
+		names = append(names, item.Name)
+		queue.Done(item)
+	}
+	return names
+}
+
+// After an outage, what gets through first calls the others, in the order in which they were due.
 func TestOverdueStartsGoInTheirOrder(t *testing.T) {
-	r, o, clock := overdueJobs(5)
-	o.away = true
-	for _, name := range []string{"a", "b", "c", "d"} {
-		if tried := pass(t, r, o, name); name == "a" && tried != "[a]" {
-			t.Errorf("tried %s", tried)
-		}
-		clock.Step(time.Second)
-	}
-	if tried := pass(t, r, o, "d", "b", "c"); tried != "[a a a]" {
-		t.Errorf("while the API server is away, %s are tried", tried)
-	}
-	o.away, o.unready = false, true
-	if tried := pass(t, r, o, "d", "b", "c"); tried != "[a a a]" {
-		t.Errorf("while it knows nobody's rights, %s are tried", tried)
-	}
-	o.unready = false
-	if tried := pass(t, r, o, "c"); tried != "[a b c]" {
-		t.Errorf("once it is back, %s are started", tried)
-	}
-	if tried := pass(t, r, o, "b", "e", "d", "a"); tried != "[d e]" {
-		t.Errorf("then %s are started", tried)
-	}
-}
-
-// Where many are overdue, a turn starts some of them and comes again.
-func TestOverdueStartsOfManyTakeTurns(t *testing.T) {
-	r, o, clock := overdueJobs(2*mostBefore + 2)
-	clock.Step(time.Minute)
-	last := string(rune('a' + 2*mostBefore + 1))
-	var all []string
-	for _, want := range []int{mostBefore, mostBefore, 2} {
-		pass(t, r, o, last)
-		if len(o.tried) != want {
-			t.Errorf("a turn starts %s, not %d", o.tried, want)
-		}
-		all = append(all, o.tried...)
-	}
-	if !slices.IsSorted(all) || all[len(all)-1] != last {
-		t.Errorf("they start in the order %s", all)
+	for name, begin := range map[string]func(*outage){
+		"away":    func(o *outage) { o.away = true },
+		"unready": func(o *outage) { o.unready = true },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, o, clock := overdueJobs(t, 5)
+			begin(o)
+			clock.Step(3 * time.Second)
+			if _, err := r.Reconcile(t.Context(), named("d")); err != nil || len(o.tried) > 0 {
+				t.Fatalf("a process that has just begun tries %s: %v", o.tried, err)
+			}
+			if got := turns(r, 4); !slices.Equal(got, []string{"a", "b", "c", "d"}) {
+				t.Errorf("a process that has just begun calls %s", got)
+			}
+			if tried := pass(t, r, o, "d", "b", "a", "c"); tried != "[d b a c]" {
+				t.Errorf("during the outage, %s are tried", tried)
+			}
+			for _, waits := range []string{"c", "a", "d"} { // for the end of their pauses
+				r.queue.Load().AddAfter(named(waits), time.Hour)
+			}
+			o.away, o.unready = false, false
+			if tried := pass(t, r, o, "b"); tried != "[b]" {
+				t.Errorf("once it is over, %s are started", tried)
+			}
+			if got := turns(r, 3); !slices.Equal(got, []string{"a", "c", "d"}) {
+				t.Errorf("they are called in the order %s", got)
+			}
+			if tried := pass(t, r, o, "a", "c", "d"); tried != "[a c d]" || len(r.overdue.starts) > 0 {
+				t.Errorf("started %s, left %v", tried, r.overdue.starts)
+			}
+		})
 	}
 }
 
-// The same for a process that comes to lead when jobs are due.
-func TestOverdueStartsOfANewLeader(t *testing.T) {
-	r, o, clock := overdueJobs(4)
-	clock.Step(2 * time.Second)
-	if tried := pass(t, r, o, "c", "d", "b"); tried != "[a b c]" {
-		t.Errorf("started %s", tried)
+// What fails for ever is not kept when it is gone, and is noted once however often it is tried.
+func TestOverdueStartsAreForgotten(t *testing.T) {
+	r, o, clock := overdueJobs(t, 2)
+	pass(t, r, o, "a")
+	o.refuses = map[string]bool{"a": true}
+	clock.Step(time.Second)
+	for range 10 {
+		pass(t, r, o, "a")
 	}
-}
-
-// One that the API server has something against is tried in its own turns only, and one that is gone in none.
-func TestOverdueStartsThatAreRefused(t *testing.T) {
-	r, o, clock := overdueJobs(3)
-	o.refuses["a"] = true
-	clock.Step(2 * time.Second)
-	if tried := pass(t, r, o, "b", "c", "a"); tried != "[a b c a]" {
-		t.Errorf("tried %s", tried)
+	if len(r.overdue.starts) != 1 {
+		t.Errorf("noted: %v", r.overdue.starts)
 	}
-	r, o, clock = overdueJobs(3)
-	o.away = true
-	clock.Step(2 * time.Second)
-	pass(t, r, o, "a", "b")
-	o.away = false
 	delete(o.store.jobs, "a")
-	o.store.jobs["b"].Spec.Suspend = new(true)
-	if tried := pass(t, r, o, "c"); tried != "[c]" {
-		t.Errorf("tried %s", tried)
+	o.refuses = nil
+	pass(t, r, o, "a")
+	if len(r.overdue.starts) != 0 {
+		t.Errorf("left: %v", r.overdue.starts)
 	}
 }
 
 // A start that was due during an outage is not put off for as long again by what is not ready when it is over.
 func TestOverdueStartsThatAreRefusedForAMoment(t *testing.T) {
-	r, o, clock := overdueJobs(1)
+	r, o, clock := overdueJobs(t, 1)
 	o.forbids = map[string]bool{"a": true}
 	clock.Step(time.Hour)
+	pass(t, r, o, "a") // the first pass of the process
 	for _, want := range []time.Duration{time.Second, time.Second, 2 * time.Second, 4 * time.Second} {
-		result, err := r.Reconcile(t.Context(), ctrl.Request{NamespacedName: client.ObjectKey{Namespace: "ns", Name: "a"}})
+		result, err := r.Reconcile(t.Context(), named("a"))
 		if err != nil || result.RequeueAfter != want {
 			t.Errorf("error %v, tried again after %s, want %s", err, result.RequeueAfter, want)
 		}
@@ -198,29 +201,5 @@ func TestOverdueStartsThatAreRefusedForAMoment(t *testing.T) {
 	o.forbids = nil
 	if tried := pass(t, r, o, "a", "a"); tried != "[a]" || len(r.refused.first) > 0 {
 		t.Errorf("tried %s, %d refusals are kept", tried, len(r.refused.first))
-	}
-}
-
-// A plan that moves while a start is overdue is followed.
-func TestOverdueStartsAreForgotten(t *testing.T) {
-	var o overdue
-	now := time.Date(2026, 3, 25, 7, 0, 0, 0, time.UTC)
-	jobs := []*carbonv1alpha1.CarbonAwareJob{waitingJob("a", now), waitingJob("b", now.Add(time.Second)), waitingJob("c", now.Add(2*time.Second))}
-	for _, caj := range slices.Concat(jobs, jobs) {
-		o.put(caj)
-	}
-	jobs[0].Status.Plan.Start = metav1.NewTime(now.Add(3 * time.Second))
-	o.put(jobs[0])
-	o.drop(client.ObjectKeyFromObject(jobs[1]))
-	var names []string
-	for {
-		key, found := o.next("ns", now.Add(time.Hour))
-		if !found {
-			break
-		}
-		names = append(names, key.Name)
-	}
-	if !slices.Equal(names, []string{"c", "a"}) || len(o.starts) > 0 || len(o.order) > 0 {
-		t.Errorf("%v, and %d starts are left in %d namespaces", names, len(o.starts), len(o.order))
 	}
 }

@@ -64,7 +64,8 @@ func (r *refusals) drop(key types.NamespacedName) {
 }
 
 // lacksRights says whether the API server does not know that we may start Jobs at all: it is back from an outage and
-// has not read the roles yet, or they were taken away. What admission forbids it words in another way.
+// has not read the roles yet, or they were taken away. What admission forbids it words in another way. Such a start is
+// tried again as one that got no answer, and called with the others once somebody gets through.
 func lacksRights(err error) bool {
 	return apierrors.IsForbidden(err) && strings.Contains(err.Error(), `cannot patch resource "jobs"`)
 }

@@ -69,6 +69,7 @@ var _ = Describe("The user's template", func() {
 	fromSecret := corev1.EnvVar{Name: "MODEL", ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
 		LocalObjectReference: corev1.LocalObjectReference{Name: "models"}, Key: "model",
 	}}}
+	key := corev1.EnvVar{Name: "API_KEY", ValueFrom: fromSecret.ValueFrom}
 	wired := corev1.EnvVar{Name: "MODEL", ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{
 		APIVersion: "v1", FieldPath: modelPath,
 	}}}
@@ -112,6 +113,10 @@ var _ = Describe("The user's template", func() {
 			container("a", literal("big")), container("b", literal("judge")), container("c"),
 		}, []corev1.Container{container("i", literal("big"))}, nil, "",
 			"small", "True/DirtyGrid", []corev1.EnvVar{wired}, []corev1.EnvVar{literal("judge")}, nil, []corev1.EnvVar{wired}),
+		Entry("after a secret, beside a container that reads none", []corev1.Container{
+			container("a"), container("b", key, literal("big")),
+		}, nil, nil, "",
+			"small", "True/DirtyGrid", nil, []corev1.EnvVar{key, wired}),
 		Entry("as two literals in one container: the last one counts, as for the kubelet",
 			[]corev1.Container{container("a", literal("old"), literal("big"))}, nil, nil, "",
 			"small", "True/DirtyGrid", []corev1.EnvVar{literal("old"), wired}),

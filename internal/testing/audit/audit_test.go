@@ -157,7 +157,7 @@ func TestLateStartsAreSeen(t *testing.T) {
 		"held by a person, and let go":    {[]string{plan, created, edited(3, 1, "10:10:00", `{"suspend":true}`, fmt.Sprintf(latest, "")), free(4, 2, "10:20:00"), at("11:30:00")}, "", true},
 		"held by a budget":                {[]string{plan, created, hold(3, "10:00:00", noRoom), hold(4, "12:00:00", condition("WithinBudget", "True", "Reserved")), at("12:00:01")}, "", false},
 		"held by a budget that went":      {[]string{plan, created, hold(3, "10:00:00", noRoom), at("12:00:01")}, "", false},
-		"held by a budget, then lost":     {[]string{plan, created, hold(3, "10:00:00", noRoom), hold(4, "12:00:00", condition("WithinBudget", "True", "Reserved")), at("12:02:00")}, "", true},
+		"held by a budget, then lost":     {[]string{plan, created, hold(3, "10:00:00", noRoom), hold(4, "12:00:00", condition("WithinBudget", "True", "Reserved")), at("12:05:00")}, "", true},
 		"its budgets never spoke":         {[]string{plan, created, hold(4, "10:00:00", condition("WithinBudget", "True", "Reserved")), at("11:10:00")}, "", true},
 		"its delay was made shorter":      {[]string{plan, created, free(3, 2, "11:30:00"), at("11:30:01")}, "", false},
 		"its template was refused":        {[]string{plan, hold(2, "09:00:00", invalid), hold(3, "12:00:00", ""), at("12:00:01")}, "", false},

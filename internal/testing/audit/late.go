@@ -30,8 +30,8 @@ import (
 )
 
 // Grace is how long the operator may take for a start that nothing keeps it from: a pass that hangs is given up
-// after a minute, and tried again 15 s later.
-const Grace = 75 * time.Second
+// after a minute, and tried again 15 s later; the rest is for a machine that is slow with everything.
+const Grace = 2 * time.Minute
 
 // Late lists the jobs that were started after their latest start although nothing explains it that the design
 // lets a start wait for: its plan, a hold by a person or a budget, an edit, a template that was refused. Only
