@@ -121,7 +121,7 @@ func (r *Starter) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result,
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	began = began && r.callOverdue()
+	began = began && r.call(r.overdue.takeAll())
 	r.overdue.drop(req.NamespacedName)
 	caj := &carbonv1alpha1.CarbonAwareJob{}
 	if err := r.Get(ctx, req.NamespacedName, caj); client.IgnoreNotFound(err) != nil {
@@ -129,6 +129,7 @@ func (r *Starter) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result,
 	}
 	if !awaitsStart(caj) { // nor does one that is gone
 		r.refused.drop(req.NamespacedName)
+		r.overdue.forget(req.NamespacedName)
 		return ctrl.Result{}, nil
 	}
 	if wait := caj.Status.Plan.Start.Sub(now); wait > 0 {
@@ -139,7 +140,7 @@ func (r *Starter) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result,
 		return ctrl.Result{RequeueAfter: time.Millisecond}, nil // those that were due for longer were called before it
 	}
 	result, err := r.startDue(ctx, caj, now)
-	if err != nil {
+	if unanswered(err) {
 		r.overdue.put(caj)
 	}
 	return result, err
@@ -250,7 +251,7 @@ func (r *Starter) start(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob,
 	}
 	late := r.Clock.Since(caj.Status.Plan.Start.Time)
 	metrics.JobStarted(late)
-	r.callOverdue()
+	r.call(r.overdue.takeRested(r.Clock.Now())) // somebody got through
 	ctrl.LoggerFrom(ctx).Info("Started Job", "region", region.name, "planned", caj.Status.Plan.Start.UTC(), "lateness", late.String())
 	return ctrl.Result{}, nil
 }

@@ -18,12 +18,15 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -37,9 +40,12 @@ import (
 type overdue struct {
 	mu     sync.Mutex
 	filled atomic.Bool
-	// starts are their planned starts.
-	starts map[types.NamespacedName]time.Time
+	// starts are their planned starts, called the times at which jobs were called because somebody got through.
+	starts, called map[types.NamespacedName]time.Time
 }
+
+// callPause is how long a job that was called in vain is not called again: it comes by its own pauses, which are as long.
+const callPause = longestRetry
 
 // fill notes, the first time, what was due when this process began to start jobs. It says whether that was still to be
 // done when the pass began.
@@ -79,34 +85,65 @@ func (o *overdue) add(caj *carbonv1alpha1.CarbonAwareJob) {
 	o.starts[client.ObjectKeyFromObject(caj)] = caj.Status.Plan.Start.Time
 }
 
-// drop forgets a job whose turn has come.
+// drop notes that the turn of a job has come.
 func (o *overdue) drop(key types.NamespacedName) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	delete(o.starts, key)
 }
 
-// take takes all of them, what was due first first.
-func (o *overdue) take() []reconcile.Request {
+// forget drops a job that does not wait for its start any more.
+func (o *overdue) forget(key types.NamespacedName) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	requests := make([]reconcile.Request, 0, len(o.starts))
-	for key := range o.starts {
-		requests = append(requests, reconcile.Request{NamespacedName: key})
-	}
-	slices.SortFunc(requests, func(a, b reconcile.Request) int {
-		return o.starts[a.NamespacedName].Compare(o.starts[b.NamespacedName])
-	})
-	o.starts = nil
-	return requests
+	delete(o.starts, key)
+	delete(o.called, key)
 }
 
-// callOverdue gives all that are overdue their turn now: somebody got through, or can. It says whether there is a queue
-// that hands turns out.
-func (r *Starter) callOverdue() bool {
+// takeAll takes all of them, what was due first first.
+func (o *overdue) takeAll() []reconcile.Request {
+	return o.take(func(types.NamespacedName) bool { return true })
+}
+
+// takeRested takes those that were not called for a while, and notes that they are.
+func (o *overdue) takeRested(now time.Time) []reconcile.Request {
+	return o.take(func(key types.NamespacedName) bool {
+		if last, found := o.called[key]; found && now.Sub(last) < callPause {
+			return false
+		}
+		if o.called == nil {
+			o.called = map[types.NamespacedName]time.Time{}
+		}
+		o.called[key] = now
+		return true
+	})
+}
+
+func (o *overdue) take(which func(types.NamespacedName) bool) []reconcile.Request {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	taken := map[reconcile.Request]time.Time{}
+	for key, start := range o.starts {
+		if which(key) {
+			taken[reconcile.Request{NamespacedName: key}] = start
+			delete(o.starts, key)
+		}
+	}
+	return slices.SortedFunc(maps.Keys(taken), func(a, b reconcile.Request) int { return taken[a].Compare(taken[b]) })
+}
+
+// call gives jobs their turn now, and says whether there is a queue that hands turns out.
+func (r *Starter) call(jobs []reconcile.Request) bool {
 	queue := r.queue.Load()
 	if queue != nil {
-		queue.call(r.overdue.take())
+		queue.call(jobs)
 	}
 	return queue != nil
+}
+
+// unanswered says whether the API server had no word in what came of a start: nothing came back, or it does not let us do
+// anything. What it has against a single start is between the two of them.
+func unanswered(err error) bool {
+	var status apierrors.APIStatus
+	return err != nil && (!errors.As(err, &status) || lacksRights(err))
 }

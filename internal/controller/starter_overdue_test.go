@@ -165,23 +165,36 @@ func TestOverdueStartsGoInTheirOrder(t *testing.T) {
 	}
 }
 
-// What fails for ever is not kept when it is gone, and is noted once however often it is tried.
-func TestOverdueStartsAreForgotten(t *testing.T) {
-	r, o, clock := overdueJobs(t, 2)
-	pass(t, r, o, "a")
-	o.refuses = map[string]bool{"a": true}
-	clock.Step(time.Second)
-	for range 10 {
-		pass(t, r, o, "a")
+// What gets no answer for ever is called once in a while, and what the API server has something against never; what is
+// gone is forgotten.
+func TestOverdueStartsThatFailForEver(t *testing.T) {
+	r, o, clock := overdueJobs(t, 6)
+	pass(t, r, o, "f") // not due; the first pass of the process
+	clock.Step(5 * time.Second)
+	o.away = true
+	pass(t, r, o, "a", "a")
+	o.away, o.refuses = false, map[string]bool{"b": true}
+	pass(t, r, o, "b", "c")
+	if got := turns(r, 1); !slices.Equal(got, []string{"a"}) {
+		t.Errorf("called: %s", got)
 	}
-	if len(r.overdue.starts) != 1 {
-		t.Errorf("noted: %v", r.overdue.starts)
+	o.away = true
+	pass(t, r, o, "a")
+	o.away = false
+	pass(t, r, o, "d")
+	clock.Step(callPause)
+	r.queue.Load().Add(named("marker"))
+	if got := turns(r, 1); !slices.Equal(got, []string{"marker"}) {
+		t.Errorf("called again at once: %s", got)
+	}
+	pass(t, r, o, "e")
+	if got := turns(r, 1); !slices.Equal(got, []string{"a"}) {
+		t.Errorf("called after a while: %s", got)
 	}
 	delete(o.store.jobs, "a")
-	o.refuses = nil
 	pass(t, r, o, "a")
-	if len(r.overdue.starts) != 0 {
-		t.Errorf("left: %v", r.overdue.starts)
+	if len(r.overdue.starts)+len(r.overdue.called) > 0 {
+		t.Errorf("left: %v, %v", r.overdue.starts, r.overdue.called)
 	}
 }
 
