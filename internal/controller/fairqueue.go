@@ -48,13 +48,13 @@ const (
 // for the next four, and so on. A namespace with ten thousand objects goes behind one with a few, which goes
 // on behind a handful at most. In bands, because the metrics of the queue have a label with the priority. Nor may
 // one namespace have all workers at a time: what is handed out beyond its share is set aside until one is done. Its
-// share may be small at first: it grows by one with each pass that is done soon, and is halved by each that takes long,
-// but not below what it was at first. Those that took long the last time have as small a share to themselves, and keep
-// nobody else waiting. So what costs the API server much is asked for a few at a time.
+// share may be small at first: it grows by one with each pass that is done soon, and is halved by each that takes long.
+// Those that took long the last time have one worker to themselves, and keep nobody else waiting. So what costs the API
+// server much is soon asked for one by one.
 type fairQueue struct {
 	priorityqueue.PriorityQueue[reconcile.Request]
 
-	// first is how many workers one namespace may have to begin with, and in any case, most how many ever.
+	// first is how many workers one namespace may have to begin with, most how many ever.
 	first, most int
 	clock       clock.PassiveClock
 
@@ -193,7 +193,10 @@ func (q *fairQueue) laneOf(item reconcile.Request) lane {
 
 // share is how many workers a lane may have now.
 func (q *fairQueue) share(l lane) int {
-	if share, found := q.shares[l.namespace]; found && !l.slow {
+	if l.slow {
+		return 1
+	}
+	if share, found := q.shares[l.namespace]; found {
 		return share
 	}
 	return q.first
@@ -207,6 +210,9 @@ func (q *fairQueue) judge(item reconcile.Request) {
 	}
 	long := q.clock.Since(q.since[item]) >= slowPass
 	delete(q.since, item)
+	if q.first == q.most { // passes that must not wait for one another
+		return
+	}
 	delete(q.slow, item)
 	if long {
 		q.slow[item] = true
@@ -215,7 +221,7 @@ func (q *fairQueue) judge(item reconcile.Request) {
 	case !long:
 		q.shares[item.Namespace] = min(share+1, q.most)
 	case !was.slow:
-		q.shares[item.Namespace] = max(q.first, share/2)
+		q.shares[item.Namespace] = max(1, share/2)
 	}
 }
 

@@ -131,8 +131,8 @@ func TestANamespaceDoesNotGetAllWorkers(t *testing.T) {
 	}
 }
 
-// A namespace of which the passes take long gets ever fewer workers, down to a few, and more again once they do not.
-func TestSlowPassesAreMadeAFewAtATime(t *testing.T) {
+// A namespace of which the passes take long gets ever fewer workers, down to one, and more again once they do not.
+func TestSlowPassesAreMadeOneByOne(t *testing.T) {
 	q, c := testQueue(t)
 	for i := range 100 {
 		q.Add(requestOf("hostile", fmt.Sprint(i)))
@@ -169,11 +169,9 @@ func TestSlowPassesAreMadeAFewAtATime(t *testing.T) {
 	done(slow[:2])
 	handed(0)
 	done(slow[2:])
-	slow = handed(4)
-	c.SetTime(c.Now().Add(slowPass))
-	done(slow)
+	done(handed(1))
+	done(handed(2))
 	done(handed(4))
-	done(handed(8))
 	for len(seen) < 100 {
 		done(handed(min(q.share(lane{namespace: "hostile"}), 100-len(seen))))
 	}
@@ -183,13 +181,13 @@ func TestSlowPassesAreMadeAFewAtATime(t *testing.T) {
 		}
 	}
 
-	// Those that took long come again: a few at a time, and new ones go on beside them.
+	// Those that took long come again: one by one, and new ones go on beside them.
 	again := 0
 	for item := range q.slow {
 		q.Add(item)
 		again++
 	}
-	few := handed(q.first)
+	few := handed(1)
 	for i := range 10 {
 		q.Add(requestOf("hostile", fmt.Sprint("new", i)))
 	}
@@ -197,11 +195,30 @@ func TestSlowPassesAreMadeAFewAtATime(t *testing.T) {
 	done(handed(10 - q.first))
 	for again -= len(few); again > 0; again -= len(few) {
 		done(few)
-		few = handed(min(q.first, again))
+		few = handed(1)
 	}
 	done(few)
 	if len(q.shares)+len(q.slow)+len(q.since)+len(q.working)+len(q.aside) != 0 {
 		t.Errorf("left: %v, %v, %v, %v, %v", q.shares, q.slow, q.since, q.working, q.aside)
+	}
+}
+
+// Starts, which have their full share from the beginning, keep it, however long they take.
+func TestStartsDoNotWaitForOneAnother(t *testing.T) {
+	c := clocktesting.NewFakePassiveClock(time.Now())
+	q := newFairQueue("test", retries(), startWorkers, startWorkers, c)
+	t.Cleanup(q.ShutDown)
+	for range 3 {
+		var items []reconcile.Request
+		for i := range q.most {
+			q.Add(requestOf("team", fmt.Sprint(i)))
+			item, _ := q.Get()
+			items = append(items, item)
+		}
+		c.SetTime(c.Now().Add(slowPass))
+		for _, item := range items {
+			q.Done(item)
+		}
 	}
 }
 

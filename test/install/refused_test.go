@@ -103,7 +103,7 @@ var _ = Describe("A namespace of which the Jobs take long to be refused", Ordere
 			workers = 32 // of the operator
 			// names that no variable can have: the time that the API server needs grows with their square. From about
 			// 20,000 on, its own limit for a request, 34 s, ends it before the answer.
-			names = 5000
+			names = 3000
 		)
 		beginEmpty(ctx)
 		install(ctx)
