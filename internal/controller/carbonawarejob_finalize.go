@@ -32,7 +32,7 @@ import (
 )
 
 // ensureFinalizer puts our finalizer on a CarbonAwareJob that lacks it, and says whether it did: caj is then the API
-// server's answer.
+// server's answer: the client empties an object before it reads an answer into it.
 func (r *CarbonAwareJobReconciler) ensureFinalizer(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob) (bool, error) {
 	before := caj.DeepCopy()
 	if !controllerutil.AddFinalizer(caj, carbonv1alpha1.FinalizerCarbonAwareJob) {

@@ -36,8 +36,8 @@ const (
 	// reservedShare is which part of the workers no single namespace gets: passes may take long, such as one whose
 	// Job the API server takes half a minute to refuse.
 	reservedShare = 8
-	// slowPass is what no pass takes unless the API server has much work with it, or with everything. It is as long as a
-	// webhook may take that says nothing else.
+	// slowPass is what no pass takes unless the API server has much work with it, or with everything. A webhook
+	// that says nothing else may take as long (timeoutSeconds).
 	slowPass = 10 * time.Second
 	// callPriority is above that of all others.
 	callPriority = 32 * bandWidth

@@ -219,6 +219,9 @@ func TestStartsDoNotWaitForOneAnother(t *testing.T) {
 		for _, item := range items {
 			q.Done(item)
 		}
+		if share := q.share(lane{namespace: "team"}); share != q.most || len(q.slow) > 0 {
+			t.Fatalf("may have %d of %d, slow are %v", share, q.most, q.slow)
+		}
 	}
 }
 

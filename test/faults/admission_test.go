@@ -32,6 +32,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -174,7 +175,7 @@ var _ = Describe("F12: a Job that the API server does not let be", func() {
 
 			caj := eventually(ctx, created, "Invalid")
 			Expect(caj.Status.ReservedGrams).To(BeEmpty(), "what cannot be created keeps no room from others")
-			Expect(readyMessage(caj)).To(ContainSubstring(refusal))
+			Expect(meta.FindStatusCondition(caj.Status.Conditions, carbonv1alpha1.ConditionReady).Message).To(ContainSubstring(refusal))
 			Eventually(func() int { return said(ctx, started, "StartRefused", refusal) }).Should(Equal(1))
 			Expect(get(ctx, started).Status.Job).NotTo(BeNil())
 			Expect(job(ctx, started).Spec.Suspend).To(HaveValue(BeTrue()))
@@ -221,13 +222,4 @@ func refusedPods(ctx context.Context, key types.NamespacedName) int {
 		}
 	}
 	return n
-}
-
-func readyMessage(caj *carbonv1alpha1.CarbonAwareJob) string {
-	for _, c := range caj.Status.Conditions {
-		if c.Type == carbonv1alpha1.ConditionReady {
-			return c.Message
-		}
-	}
-	return ""
 }

@@ -65,8 +65,8 @@ func (b *bench) startPlain() *manager {
 	return &manager{p, b}
 }
 
-// TestPlainController is the floor of a life: a controller made with the same library that makes the operator's seven
-// writes for each job of its namespace, as large as the operator's, and decides, counts and tells nothing.
+// TestPlainController is the floor of a life: a controller made with the same library that makes the operator's
+// writes for each job of its namespace, about as large as the operator's, and decides, counts and tells nothing.
 func TestPlainController(t *testing.T) {
 	kubeconfig := os.Getenv(plainKubeconfig)
 	if kubeconfig == "" {
@@ -158,7 +158,7 @@ func (r *plainController) status(ctx context.Context, caj *carbonv1alpha1.Carbon
 	return r.Status().Patch(ctx, caj, client.MergeFrom(before))
 }
 
-// plainPlan is a plan as large as the operator's.
+// plainPlan is a plan about as large as the operator's.
 func plainPlan(region string, start metav1.Time) *carbonv1alpha1.PlanStatus {
 	return &carbonv1alpha1.PlanStatus{
 		Region: region, Start: start, LatestStart: start, WindowStart: new(start), WindowEnd: new(start),
@@ -168,7 +168,7 @@ func plainPlan(region string, start metav1.Time) *carbonv1alpha1.PlanStatus {
 	}
 }
 
-// plainEmissions is a record as large as the operator's.
+// plainEmissions is a record about as large as the operator's.
 func plainEmissions() *carbonv1alpha1.EmissionsStatus {
 	return &carbonv1alpha1.EmissionsStatus{
 		EnergyKWh: "1", Attempts: "1", BaselineGrams: "300", ActualGrams: "100", AvoidedGrams: "200",
