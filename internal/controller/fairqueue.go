@@ -39,8 +39,8 @@ const (
 	// slowPass is what no pass takes unless the API server has much work with it, or with everything. A webhook
 	// that says nothing else may take as long (timeoutSeconds).
 	slowPass = 10 * time.Second
-	// callPriority is above that of all others.
-	callPriority = 32 * bandWidth
+	// callPriority is that of the first that is called, above that of all others.
+	callPriority = 64 * bandWidth
 )
 
 // fairQueue lets no namespace keep another one waiting. The more objects of a namespace are in the queue, the
@@ -63,12 +63,10 @@ type fairQueue struct {
 	shares map[string]int
 	// slow are the objects of which the last pass took long.
 	slow map[reconcile.Request]bool
-	// working counts what is handed out, since tells when each was; aside is what waits for its end, in the order in which
-	// it comes back; priorities are those that it comes back with.
-	working    map[lane]int
-	since      map[reconcile.Request]time.Time
-	aside      map[lane][]reconcile.Request
-	priorities map[reconcile.Request]int
+	// working counts what is handed out, since tells when each was; aside is what waits for its end.
+	working map[lane]int
+	since   map[reconcile.Request]time.Time
+	aside   aside
 	// queued are the objects in the queue, with the priority that they were added with; inNamespace counts them.
 	queued      map[reconcile.Request]int
 	inNamespace map[string]int
@@ -89,7 +87,7 @@ func newFairQueue(name string, limiter workqueue.TypedRateLimiter[reconcile.Requ
 		first:         min(first, most), most: most, clock: passive,
 		queued: map[reconcile.Request]int{}, inNamespace: map[string]int{},
 		shares: map[string]int{}, slow: map[reconcile.Request]bool{}, working: map[lane]int{}, since: map[reconcile.Request]time.Time{},
-		aside: map[lane][]reconcile.Request{}, priorities: map[reconcile.Request]int{},
+		aside: newAside(),
 	}
 }
 
@@ -125,12 +123,13 @@ func (q *fairQueue) Get() (item reconcile.Request, shutdown bool) {
 // again with what it gets here. Items of a namespace that has as many workers as it may are set aside.
 func (q *fairQueue) GetWithPriority() (item reconcile.Request, priority int, shutdown bool) {
 	for {
-		item, _, shutdown = q.PriorityQueue.GetWithPriority()
+		var rank int
+		item, rank, shutdown = q.PriorityQueue.GetWithPriority()
 		if shutdown {
 			return item, 0, true
 		}
 		var out bool
-		if priority, out = q.take(item); out {
+		if priority, out = q.take(item, rank); out {
 			return item, priority, false
 		}
 		q.PriorityQueue.Done(item)
@@ -138,7 +137,7 @@ func (q *fairQueue) GetWithPriority() (item reconcile.Request, priority int, shu
 }
 
 // take notes that an item leaves the queue, and says whether it may be handed out now.
-func (q *fairQueue) take(item reconcile.Request) (priority int, out bool) {
+func (q *fairQueue) take(item reconcile.Request, rank int) (priority int, out bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	priority, found := q.queued[item]
@@ -154,12 +153,10 @@ func (q *fairQueue) take(item reconcile.Request) (priority int, out bool) {
 		q.since[item] = q.clock.Now()
 		return priority, true
 	}
-	was, waits := q.priorities[item]
-	if !waits {
-		q.aside[l] = append(q.aside[l], item)
-		was = priority
+	if isCalled(rank) {
+		priority = rank
 	}
-	q.priorities[item] = max(was, priority)
+	q.aside.set(l, ranked{item, priority})
 	return 0, false
 }
 
@@ -167,7 +164,7 @@ func (q *fairQueue) take(item reconcile.Request) (priority int, out bool) {
 func (q *fairQueue) Len() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.PriorityQueue.Len() + len(q.priorities)
+	return q.PriorityQueue.Len() + q.aside.len()
 }
 
 // Done takes an item back that was handed out, and puts those of its namespace that were set aside and may be handed
@@ -177,12 +174,16 @@ func (q *fairQueue) Done(item reconcile.Request) {
 	q.mu.Lock()
 	q.judge(item)
 	quick, slow := lane{namespace: item.Namespace}, lane{namespace: item.Namespace, slow: true}
-	again := append(q.back(quick), q.back(slow)...)
+	again := append(q.aside.take(quick, q.share(quick)-q.working[quick]), q.aside.take(slow, q.share(slow)-q.working[slow])...)
 	if len(again) == 0 && q.working[quick]+q.working[slow]+q.inNamespace[item.Namespace] == 0 {
 		delete(q.shares, item.Namespace) // nothing of it is left
 	}
 	q.mu.Unlock()
 	for _, next := range again {
+		if isCalled(next.priority) {
+			q.addCalled(next)
+			continue
+		}
 		q.AddWithOpts(priorityqueue.AddOpts{Priority: &next.priority}, next.item)
 	}
 }
@@ -225,35 +226,22 @@ func (q *fairQueue) judge(item reconcile.Request) {
 	}
 }
 
-// ranked is an object with the priority that it was added with.
-type ranked struct {
-	item     reconcile.Request
-	priority int
-}
-
-// back takes those that were set aside and may be handed out now, in their order.
-func (q *fairQueue) back(l lane) (again []ranked) {
-	list := q.aside[l]
-	for _, item := range list[:max(0, min(len(list), q.share(l)-q.working[l]))] {
-		again = append(again, ranked{item, q.priorities[item]})
-		delete(q.priorities, item)
-	}
-	if q.aside[l] = list[len(again):]; len(q.aside[l]) == 0 {
-		delete(q.aside, l)
-	}
-	return again
-}
-
 // call puts objects before all others, in their order, and still lets no namespace keep another one waiting.
 func (q *fairQueue) call(items []reconcile.Request) {
 	called := map[string]int{}
 	for _, item := range items {
-		q.rank(item, 0) // counts it
-		priority := callPriority - bandWidth*band(called[item.Namespace])
+		q.addCalled(ranked{item, callPriority - bandWidth*band(called[item.Namespace])})
 		called[item.Namespace]++
-		q.PriorityQueue.AddWithOpts(priorityqueue.AddOpts{Priority: &priority}, item)
 	}
 }
+
+func (q *fairQueue) addCalled(r ranked) {
+	q.rank(r.item, 0) // counts it
+	q.PriorityQueue.AddWithOpts(priorityqueue.AddOpts{Priority: &r.priority}, r.item)
+}
+
+// isCalled says whether what has this priority in the queue was called.
+func isCalled(priority int) bool { return priority > callPriority/2 }
 
 // rank notes an item and returns the priority that it has in the queue.
 func (q *fairQueue) rank(item reconcile.Request, priority int) int {

@@ -18,6 +18,7 @@ package controller
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -121,8 +122,8 @@ func TestANamespaceDoesNotGetAllWorkers(t *testing.T) {
 		seen[item]++
 		q.Done(item)
 	}
-	if len(seen) != 100 || q.Len() != 0 || len(q.working)+len(q.aside)+len(q.priorities) != 0 {
-		t.Errorf("%d were handed out, %d wait, and %v, %v, %v are left", len(seen), q.Len(), q.working, q.aside, q.priorities)
+	if len(seen) != 100 || q.Len() != 0 || len(q.working)+len(q.aside.called)+len(q.aside.others)+q.aside.len() != 0 {
+		t.Errorf("%d were handed out, %d wait, and %v, %v, %v are left", len(seen), q.Len(), q.working, q.aside, q.aside.priorities)
 	}
 	for item, times := range seen {
 		if times != 1 {
@@ -198,7 +199,7 @@ func TestSlowPassesAreMadeOneByOne(t *testing.T) {
 		few = handed(1)
 	}
 	done(few)
-	if len(q.shares)+len(q.slow)+len(q.since)+len(q.working)+len(q.aside) != 0 {
+	if len(q.shares)+len(q.slow)+len(q.since)+len(q.working)+len(q.aside.called)+len(q.aside.others) != 0 {
 		t.Errorf("left: %v, %v, %v, %v, %v", q.shares, q.slow, q.since, q.working, q.aside)
 	}
 }
@@ -250,5 +251,53 @@ func TestBands(t *testing.T) {
 		if got := band(before); got != want {
 			t.Errorf("after %d: %d, want %d", before, got, want)
 		}
+	}
+}
+
+// What was called comes in its order, before all others of its namespace, whatever was set aside before it.
+func TestWhatWasCalledAndSetAsideKeepsItsOrder(t *testing.T) {
+	q, _ := testQueue(t)
+	for i := range 40 { // they come before they are called, as what is due does at the start of a process
+		q.Add(requestOf("ns", fmt.Sprint(i)))
+	}
+	var out []reconcile.Request
+	handed := func() { // all that the namespace may have now
+		q.AddWithOpts(priorityqueue.AddOpts{Priority: new(-callPriority)}, requestOf("quiet", "marker"))
+		for item, _ := q.Get(); item.Namespace != "quiet"; item, _ = q.Get() {
+			out = append(out, item)
+		}
+		q.Done(requestOf("quiet", "marker"))
+	}
+	handed()
+	if len(out) != q.first || q.aside.len() != 40-q.first {
+		t.Fatalf("%d are handed out, %d set aside", len(out), q.aside.len())
+	}
+	first, called := out, []reconcile.Request{}
+	for i := range 20 {
+		if item := requestOf("ns", fmt.Sprint(39-2*i)); !slices.Contains(first, item) {
+			called = append(called, item)
+		}
+	}
+	out = nil
+	q.call(called)
+	handed()                     // set aside as well: no worker is free
+	q.Add(called[len(called)-1]) // news of one changes nothing
+	handed()
+	if len(out) != 0 {
+		t.Fatalf("handed out beyond the share: %v", out)
+	}
+	for _, item := range first {
+		q.Done(item)
+		handed()
+	}
+	for i := 0; i < len(out); i++ {
+		q.Done(out[i])
+		handed()
+	}
+	if len(out) != 40-q.first || !slices.Equal(out[:len(called)], called) {
+		t.Errorf("%d were called in the order %v, and came so: %v", len(called), called, out)
+	}
+	if q.Len() != 0 || len(q.aside.called)+len(q.aside.others) != 0 {
+		t.Errorf("%d wait, %v", q.Len(), q.aside)
 	}
 }

@@ -41,7 +41,6 @@ import (
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/metrics"
-	"github.com/ecotracker-dev/ecotracker-operator/internal/policy"
 )
 
 // Starter starts the Jobs whose time has come, each with one patch. It has its own queue and
@@ -122,7 +121,8 @@ func (r *Starter) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result,
 		return ctrl.Result{}, err
 	}
 	began = began && r.call(r.overdue.takeAll())
-	r.overdue.drop(req.NamespacedName)
+	may, next, pause := r.overdue.turn(req.NamespacedName, now)
+	r.send(next, pause)
 	caj := &carbonv1alpha1.CarbonAwareJob{}
 	if err := r.Get(ctx, req.NamespacedName, caj); client.IgnoreNotFound(err) != nil {
 		return ctrl.Result{}, err
@@ -139,9 +139,13 @@ func (r *Starter) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result,
 	if began {
 		return ctrl.Result{RequeueAfter: time.Millisecond}, nil // those that were due for longer were called before it
 	}
+	if !may {
+		r.overdue.park(caj)
+		return ctrl.Result{RequeueAfter: callPause}, nil // or when somebody got through
+	}
 	result, err := r.startDue(ctx, caj, now)
 	if unanswered(err) {
-		r.overdue.put(caj)
+		r.send(r.overdue.fail(caj, now), 0)
 	}
 	return result, err
 }
@@ -237,7 +241,11 @@ func (r *Starter) start(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob,
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	if err := r.Patch(ctx, started, patch); err != nil {
+	err = r.Patch(ctx, started, patch)
+	if !unanswered(err) {
+		r.call(r.overdue.takeRested(r.Clock.Now())) // somebody got through
+	}
+	if err != nil {
 		if refused(err) || apierrors.IsNotFound(err) { // the word of a webhook, or the Job is gone
 			r.Recorder.Eventf(caj, nil, corev1.EventTypeWarning, "StartRefused", "Start", "%s", truncate("the API server refused the start: "+err.Error()))
 			if !lacksRights(err) {
@@ -251,47 +259,6 @@ func (r *Starter) start(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob,
 	}
 	late := r.Clock.Since(caj.Status.Plan.Start.Time)
 	metrics.JobStarted(late)
-	r.call(r.overdue.takeRested(r.Clock.Now())) // somebody got through
 	ctrl.LoggerFrom(ctx).Info("Started Job", "region", region.name, "planned", caj.Status.Plan.Start.UTC(), "lateness", late.String())
 	return ctrl.Result{}, nil
-}
-
-// decideStart is the decision of the last moment: the model, by the intensity now.
-func decideStart(caj *carbonv1alpha1.CarbonAwareJob, region regionFacts, now time.Time) startRecord {
-	grams := region.intensityAt(now)
-	record := startRecord{At: now.UTC(), Region: region.name, GramsPerKWh: gramsDecimal(grams), Queue: queueOf(caj)}
-	requested := requestedModel(caj.Spec.LLM, templateOf(caj))
-	record.RequestedModel, record.Model = requested, requested
-	if caj.Spec.LLM == nil || caj.Spec.LLM.Downgrade == nil {
-		return record
-	}
-	cheaper, reason, message := cheaperModel(caj)
-	if reason == "" {
-		var downgrade bool
-		var why policy.DowngradeReason
-		downgrade, why, message = policy.Downgrade(grams, float64(ptr.Deref(caj.Spec.LLM.Downgrade.AboveGramsPerKWh, 0)))
-		reason = string(why)
-		if downgrade {
-			record.Model = cheaper
-			message = fmt.Sprintf("%s instead of %s: %s", cheaper, requested, message)
-		}
-	}
-	record.DowngradeReason, record.DowngradeMessage = reason, message
-	return record
-}
-
-// cheaperModel is the model to use on a dirty grid, or the reason why there is none.
-func cheaperModel(caj *carbonv1alpha1.CarbonAwareJob) (model, reason, message string) {
-	requested := requestedModel(caj.Spec.LLM, templateOf(caj))
-	if requested == "" {
-		return "", carbonv1alpha1.ReasonModelUnknown, fmt.Sprintf(
-			"the template gives %s no literal value: set spec.llm.model, else the model cannot be switched", caj.Spec.LLM.ModelEnv)
-	}
-	if model := caj.Spec.LLM.Downgrade.Model; model != "" {
-		return model, "", ""
-	}
-	if model, ok := policy.DefaultDowngrade(requested); ok {
-		return model, "", ""
-	}
-	return "", carbonv1alpha1.ReasonNoCheaperModel, fmt.Sprintf("no cheaper model is known for %s: set spec.llm.downgrade.model", requested)
 }

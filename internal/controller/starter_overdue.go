@@ -17,11 +17,13 @@ limitations under the License.
 package controller
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,17 +37,27 @@ import (
 )
 
 // overdue are the jobs whose start was due while nobody could make it: the API server did not answer, or no
-// process led. Their turns in the queue come by pauses and by names; once somebody gets through, they are called
-// in the order in which they were due. The zero value is ready for use.
+// process led. Their turns in the queue come by pauses and by names. So while there is no answer one of them asks
+// at a time, what was due first first; once somebody gets through, all are called in that order. The zero value is
+// ready for use.
 type overdue struct {
 	mu     sync.Mutex
 	filled atomic.Bool
 	// starts are their planned starts, called the times at which jobs were called because somebody got through.
 	starts, called map[types.NamespacedName]time.Time
+	// away says that the API server gave no answer to the last that asked, scout is the job that asks next, from
+	// scoutFrom on.
+	away      bool
+	scout     types.NamespacedName
+	scoutFrom time.Time
 }
 
-// callPause is how long a job that was called in vain is not called again: it comes by its own pauses, which are as long.
-const callPause = longestRetry
+const (
+	// callPause is how long a job that was called in vain is not called again: it comes by its own pauses, which are as long.
+	callPause = longestRetry
+	// scoutPause is the time between two that ask while there is no answer.
+	scoutPause = time.Second
+)
 
 // fill notes, the first time, what was due when this process began to start jobs. It says whether that was still to be
 // done when the pass began.
@@ -71,11 +83,62 @@ func (o *overdue) fill(ctx context.Context, reader client.Reader, now time.Time)
 	return true, nil
 }
 
-// put notes a job whose start could not be made.
-func (o *overdue) put(caj *carbonv1alpha1.CarbonAwareJob) {
+// turn notes that the turn of a job has come, and says whether it may ask for its start. While there is no answer only
+// the scout may, when it is time: whatever comes of it, another one asks after a pause. It returns who is to come next,
+// and when.
+func (o *overdue) turn(key types.NamespacedName, now time.Time) (may bool, next *types.NamespacedName, pause time.Duration) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	defer delete(o.starts, key)
+	if !o.away || o.scout != key {
+		return !o.away, nil, 0
+	}
+	if wait := o.scoutFrom.Sub(now); wait > 0 && wait <= scoutPause { // unless the clock was set
+		return false, &key, wait
+	}
+	o.scout, o.scoutFrom = o.after(key), now.Add(scoutPause)
+	if o.scout == (types.NamespacedName{}) {
+		o.away = false // nobody is left who has asked in vain
+		return true, nil, 0
+	}
+	return true, new(o.scout), scoutPause
+}
+
+// after is the job that was due after another one, and after the last the first again.
+func (o *overdue) after(key types.NamespacedName) (next types.NamespacedName) {
+	rank := func(a, b types.NamespacedName) int {
+		return cmp.Or(o.starts[a].Compare(o.starts[b]), strings.Compare(a.String(), b.String()))
+	}
+	var first types.NamespacedName
+	for other := range o.starts {
+		if first.Name == "" || rank(other, first) < 0 {
+			first = other
+		}
+		if rank(other, key) > 0 && (next.Name == "" || rank(other, next) < 0) {
+			next = other
+		}
+	}
+	return cmp.Or(next, first)
+}
+
+// fail notes a job that got no answer. It returns the first that is to ask again, unless somebody does already.
+func (o *overdue) fail(caj *carbonv1alpha1.CarbonAwareJob, now time.Time) *types.NamespacedName {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.add(caj)
+	if o.away {
+		return nil
+	}
+	o.away, o.scout, o.scoutFrom = true, o.after(types.NamespacedName{}), now
+	return new(o.scout)
+}
+
+// park notes a job that may not ask now. It has not been called in vain.
+func (o *overdue) park(caj *carbonv1alpha1.CarbonAwareJob) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.add(caj)
+	delete(o.called, client.ObjectKeyFromObject(caj))
 }
 
 func (o *overdue) add(caj *carbonv1alpha1.CarbonAwareJob) {
@@ -83,13 +146,6 @@ func (o *overdue) add(caj *carbonv1alpha1.CarbonAwareJob) {
 		o.starts = map[types.NamespacedName]time.Time{}
 	}
 	o.starts[client.ObjectKeyFromObject(caj)] = caj.Status.Plan.Start.Time
-}
-
-// drop notes that the turn of a job has come.
-func (o *overdue) drop(key types.NamespacedName) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	delete(o.starts, key)
 }
 
 // forget drops a job that does not wait for its start any more.
@@ -105,8 +161,9 @@ func (o *overdue) takeAll() []reconcile.Request {
 	return o.take(func(types.NamespacedName) bool { return true })
 }
 
-// takeRested takes those that were not called for a while, and notes that they are.
+// takeRested notes that somebody got an answer. It takes those that were not called for a while, and notes that they are.
 func (o *overdue) takeRested(now time.Time) []reconcile.Request {
+	o.answer()
 	return o.take(func(key types.NamespacedName) bool {
 		if last, found := o.called[key]; found && now.Sub(last) < callPause {
 			return false
@@ -117,6 +174,12 @@ func (o *overdue) takeRested(now time.Time) []reconcile.Request {
 		o.called[key] = now
 		return true
 	})
+}
+
+func (o *overdue) answer() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.away = false
 }
 
 func (o *overdue) take(which func(types.NamespacedName) bool) []reconcile.Request {
@@ -139,6 +202,13 @@ func (r *Starter) call(jobs []reconcile.Request) bool {
 		queue.call(jobs)
 	}
 	return queue != nil
+}
+
+// send has a job ask for its start after a pause.
+func (r *Starter) send(scout *types.NamespacedName, pause time.Duration) {
+	if queue := r.queue.Load(); queue != nil && scout != nil {
+		queue.AddAfter(reconcile.Request{NamespacedName: *scout}, pause)
+	}
 }
 
 // unanswered says whether the API server had no word in what came of a start: nothing came back, or it does not let us do

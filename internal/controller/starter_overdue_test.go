@@ -22,6 +22,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -32,6 +33,7 @@ import (
 	testingclock "k8s.io/utils/clock/testing"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
 )
@@ -43,7 +45,8 @@ type outage struct {
 	away  bool
 	// unready says that the API server is back and has not read the roles yet.
 	unready bool
-	refuses map[string]bool
+	// mute are those whose start it never answers, refuses those whose start it cannot make.
+	mute, refuses map[string]bool
 	// forbids are those whose start admission refuses.
 	forbids map[string]bool
 	tried   []string
@@ -72,7 +75,7 @@ func (o *outage) Patch(_ context.Context, object client.Object, _ client.Patch, 
 	name := object.GetName()
 	o.tried = append(o.tried, name)
 	switch {
-	case o.away:
+	case o.away, o.mute[name]:
 		return errors.New("connection refused")
 	case o.unready:
 		return apierrors.NewForbidden(batchv1.Resource("jobs"), name, errors.New(`User "x" cannot patch resource "jobs" in API group "batch"`))
@@ -110,8 +113,9 @@ func pass(t *testing.T, r *Starter, o *outage, names ...string) string {
 	t.Helper()
 	o.tried = nil
 	for _, name := range names {
+		before := len(o.tried)
 		_, err := r.Reconcile(t.Context(), named(name))
-		if fails := o.away || o.unready || o.refuses[name]; (err != nil) != fails {
+		if fails := len(o.tried) > before && (o.away || o.unready || o.mute[name] || o.refuses[name]); (err != nil) != fails {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -145,20 +149,34 @@ func TestOverdueStartsGoInTheirOrder(t *testing.T) {
 			if got := turns(r, 4); !slices.Equal(got, []string{"a", "b", "c", "d"}) {
 				t.Errorf("a process that has just begun calls %s", got)
 			}
-			if tried := pass(t, r, o, "d", "b", "a", "c"); tried != "[d b a c]" {
-				t.Errorf("during the outage, %s are tried", tried)
+			clock.Step(-time.Second) // d is not due yet
+			if tried := pass(t, r, o, "b", "d", "a", "c"); tried != "[b]" {
+				t.Errorf("the first that gets no answer has company: %s", tried)
 			}
-			for _, waits := range []string{"c", "a", "d"} { // for the end of their pauses
+			if got := turns(r, 1); !slices.Equal(got, []string{"b"}) { // the only one that is known by then
+				t.Errorf("%s asks at once", got)
+			}
+			clock.Step(time.Second)
+			for _, want := range []string{"b", "c", "d", "a", "b"} {
+				if tried := pass(t, r, o, "d", "a", "c", "b", "d", "a", "c", "b"); tried != fmt.Sprintf("[%s]", want) {
+					t.Errorf("when %s is to ask, %s do", want, tried)
+				}
+				clock.Step(scoutPause)
+			}
+			for _, waits := range []string{"c", "a", "b", "d"} { // for the end of their pauses
 				r.queue.Load().AddAfter(named(waits), time.Hour)
 			}
 			o.away, o.unready = false, false
-			if tried := pass(t, r, o, "b"); tried != "[b]" {
+			if tried := pass(t, r, o, "b", "d", "a"); tried != "[]" {
+				t.Errorf("%s do not wait for who is to ask", tried)
+			}
+			if tried := pass(t, r, o, "c"); tried != "[c]" {
 				t.Errorf("once it is over, %s are started", tried)
 			}
-			if got := turns(r, 3); !slices.Equal(got, []string{"a", "c", "d"}) {
+			if got := turns(r, 3); !slices.Equal(got, []string{"a", "b", "d"}) {
 				t.Errorf("they are called in the order %s", got)
 			}
-			if tried := pass(t, r, o, "a", "c", "d"); tried != "[a c d]" || len(r.overdue.starts) > 0 {
+			if tried := pass(t, r, o, "a", "b", "d"); tried != "[a b d]" || len(r.overdue.starts) > 0 {
 				t.Errorf("started %s, left %v", tried, r.overdue.starts)
 			}
 		})
@@ -171,28 +189,34 @@ func TestOverdueStartsThatFailForEver(t *testing.T) {
 	r, o, clock := overdueJobs(t, 6)
 	pass(t, r, o, "f") // not due; the first pass of the process
 	clock.Step(5 * time.Second)
-	o.away = true
-	pass(t, r, o, "a", "a")
-	o.away, o.refuses = false, map[string]bool{"b": true}
-	pass(t, r, o, "b", "c")
-	if got := turns(r, 1); !slices.Equal(got, []string{"a"}) {
-		t.Errorf("called: %s", got)
-	}
-	o.away = true
-	pass(t, r, o, "a")
-	o.away = false
-	pass(t, r, o, "d")
-	clock.Step(callPause)
-	r.queue.Load().Add(named("marker"))
-	if got := turns(r, 1); !slices.Equal(got, []string{"marker"}) {
-		t.Errorf("called again at once: %s", got)
-	}
-	pass(t, r, o, "e")
-	if got := turns(r, 1); !slices.Equal(got, []string{"a"}) {
-		t.Errorf("called after a while: %s", got)
+	o.mute, o.refuses = map[string]bool{"a": true}, map[string]bool{"b": true}
+	for _, step := range []struct {
+		turns, tried, called string
+		pause                time.Duration
+	}{
+		{"a b a c b", "[a a]", "[a]", 0}, // no answer, and still none: that may be an outage
+		{"c b", "[b]", "[a c]", scoutPause},
+		{"a c b", "[a]", "[a]", 0}, // c may be kept waiting for a moment by what never gets an answer
+		{"a c", "[a]", "[]", 0},
+		{"b", "[b]", "[c]", scoutPause}, // but does not keep being called itself
+		{"c d", "[c d]", "[]", 0},
+		{"e", "[e]", "[a]", callPause}, // until it was left alone for a while
+	} {
+		clock.Step(step.pause)
+		if tried := pass(t, r, o, strings.Fields(step.turns)...); tried != step.tried {
+			t.Errorf("%s: %s were tried, want %s", step.turns, tried, step.tried)
+		}
+		r.queue.Load().AddWithOpts(priorityqueue.AddOpts{Priority: new(-callPriority)}, named("marker"))
+		called := turns(r, 1)
+		for called[len(called)-1] != "marker" {
+			called = append(called, turns(r, 1)...)
+		}
+		if got := fmt.Sprint(called[:len(called)-1]); got != step.called {
+			t.Errorf("%s: %s were called, want %s", step.turns, got, step.called)
+		}
 	}
 	delete(o.store.jobs, "a")
-	pass(t, r, o, "a")
+	pass(t, r, o, "a", "c") // one is gone, one is started
 	if len(r.overdue.starts)+len(r.overdue.called) > 0 {
 		t.Errorf("left: %v, %v", r.overdue.starts, r.overdue.called)
 	}
