@@ -63,10 +63,15 @@ type fairQueue struct {
 	shares map[string]int
 	// slow are the objects of which the last pass took long.
 	slow map[reconcile.Request]bool
-	// working counts what is handed out, since tells when each was; aside is what waits for its end.
-	working map[lane]int
-	since   map[reconcile.Request]time.Time
-	aside   aside
+	// working counts what is handed out, since tells when each was; aside is what waits for its end. What comes back from
+	// there has a worker promised, and counts as handed out.
+	working  map[lane]int
+	since    map[reconcile.Request]time.Time
+	aside    aside
+	promised map[reconcile.Request]bool
+	// calls are the numbers of the calls of what was called and not handed out since, lastCall is the last number.
+	calls    map[reconcile.Request]int
+	lastCall int
 	// queued are the objects in the queue, with the priority that they were added with; inNamespace counts them.
 	queued      map[reconcile.Request]int
 	inNamespace map[string]int
@@ -87,7 +92,7 @@ func newFairQueue(name string, limiter workqueue.TypedRateLimiter[reconcile.Requ
 		first:         min(first, most), most: most, clock: passive,
 		queued: map[reconcile.Request]int{}, inNamespace: map[string]int{},
 		shares: map[string]int{}, slow: map[reconcile.Request]bool{}, working: map[lane]int{}, since: map[reconcile.Request]time.Time{},
-		aside: newAside(),
+		aside: newAside(), promised: map[reconcile.Request]bool{}, calls: map[reconcile.Request]int{},
 	}
 }
 
@@ -148,15 +153,19 @@ func (q *fairQueue) take(item reconcile.Request, rank int) (priority int, out bo
 		}
 	}
 	l := q.laneOf(item)
-	if q.working[l] < q.share(l) {
-		q.working[l]++
+	if q.promised[item] || q.working[l] < q.share(l) {
+		if !q.promised[item] {
+			q.working[l]++
+		}
+		delete(q.promised, item)
+		delete(q.calls, item)
 		q.since[item] = q.clock.Now()
 		return priority, true
 	}
-	if isCalled(rank) {
+	if q.calls[item] > 0 {
 		priority = rank
 	}
-	q.aside.set(l, ranked{item, priority})
+	q.aside.set(l, ranked{item, priority, q.calls[item]})
 	return 0, false
 }
 
@@ -174,18 +183,28 @@ func (q *fairQueue) Done(item reconcile.Request) {
 	q.mu.Lock()
 	q.judge(item)
 	quick, slow := lane{namespace: item.Namespace}, lane{namespace: item.Namespace, slow: true}
-	again := append(q.aside.take(quick, q.share(quick)-q.working[quick]), q.aside.take(slow, q.share(slow)-q.working[slow])...)
-	if len(again) == 0 && q.working[quick]+q.working[slow]+q.inNamespace[item.Namespace] == 0 {
+	again := append(q.promise(quick), q.promise(slow)...)
+	if q.working[quick]+q.working[slow]+q.inNamespace[item.Namespace] == 0 {
 		delete(q.shares, item.Namespace) // nothing of it is left
 	}
 	q.mu.Unlock()
 	for _, next := range again {
-		if isCalled(next.priority) {
+		if next.call > 0 {
 			q.addCalled(next)
 			continue
 		}
 		q.AddWithOpts(priorityqueue.AddOpts{Priority: &next.priority}, next.item)
 	}
+}
+
+// promise takes what was set aside and may be handed out now: others that come meanwhile do not get its worker.
+func (q *fairQueue) promise(l lane) []ranked {
+	again := q.aside.take(l, q.share(l)-q.working[l])
+	for _, next := range again {
+		q.working[l]++
+		q.promised[next.item] = true
+	}
+	return again
 }
 
 func (q *fairQueue) laneOf(item reconcile.Request) lane {
@@ -230,18 +249,28 @@ func (q *fairQueue) judge(item reconcile.Request) {
 func (q *fairQueue) call(items []reconcile.Request) {
 	called := map[string]int{}
 	for _, item := range items {
-		q.addCalled(ranked{item, callPriority - bandWidth*band(called[item.Namespace])})
+		q.addCalled(ranked{item: item, priority: callPriority - bandWidth*band(called[item.Namespace])})
 		called[item.Namespace]++
 	}
 }
 
 func (q *fairQueue) addCalled(r ranked) {
 	q.rank(r.item, 0) // counts it
+	q.mu.Lock()
+	if q.calls[r.item] == 0 {
+		q.lastCall++
+		q.calls[r.item] = q.lastCall
+	}
+	q.mu.Unlock()
 	q.PriorityQueue.AddWithOpts(priorityqueue.AddOpts{Priority: &r.priority}, r.item)
 }
 
-// isCalled says whether what has this priority in the queue was called.
-func isCalled(priority int) bool { return priority > callPriority/2 }
+// isCalled says whether an object was called and not handed out since.
+func (q *fairQueue) isCalled(item reconcile.Request) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.calls[item] > 0
+}
 
 // rank notes an item and returns the priority that it has in the queue.
 func (q *fairQueue) rank(item reconcile.Request, priority int) int {

@@ -16,52 +16,59 @@ limitations under the License.
 
 package controller
 
-import "sigs.k8s.io/controller-runtime/pkg/reconcile"
+import (
+	"cmp"
+	"slices"
+
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+)
 
 // ranked is an object with the priority that it is to come back with: the one that it was added with or, if it was
-// called, the one that it has in the queue.
+// called, the one that it has in the queue, and the number of its call.
 type ranked struct {
-	item     reconcile.Request
-	priority int
+	item           reconcile.Request
+	priority, call int
 }
 
 // aside is what would be worked on if its namespace had not all workers that it may have. What was called comes back
 // before all others, in the order in which it was called.
 type aside struct {
-	called, others map[lane][]reconcile.Request
-	// priorities tell what is aside at all: what is called while it is leaves its old place behind.
-	priorities map[reconcile.Request]int
+	called, others map[lane][]ranked
+	// waits tells what is aside at all: what is called while it is leaves its old place behind.
+	waits map[reconcile.Request]ranked
 }
 
 func newAside() aside {
-	return aside{called: map[lane][]reconcile.Request{}, others: map[lane][]reconcile.Request{}, priorities: map[reconcile.Request]int{}}
+	return aside{called: map[lane][]ranked{}, others: map[lane][]ranked{}, waits: map[reconcile.Request]ranked{}}
 }
 
-func (a *aside) len() int { return len(a.priorities) }
+func (a *aside) len() int { return len(a.waits) }
 
 // set sets an object aside. One that is already keeps its place, unless it was called since.
 func (a *aside) set(l lane, r ranked) {
-	was, waits := a.priorities[r.item]
-	if waits && (isCalled(was) || !isCalled(r.priority)) {
-		a.priorities[r.item] = max(was, r.priority)
+	if was, waits := a.waits[r.item]; waits && was.call == r.call {
+		r.priority = max(was.priority, r.priority)
+		a.waits[r.item] = r
 		return
 	}
-	list := a.others
-	if isCalled(r.priority) {
-		list = a.called
+	a.waits[r.item] = r
+	if r.call == 0 {
+		a.others[l] = append(a.others[l], r)
+		return
 	}
-	list[l] = append(list[l], r.item)
-	a.priorities[r.item] = r.priority
+	// Nearly always the last place: the queue hands out what was called in its order, but for what was worked on.
+	place, _ := slices.BinarySearchFunc(a.called[l], r, func(x, y ranked) int { return cmp.Compare(x.call, y.call) })
+	a.called[l] = slices.Insert(a.called[l], place, r)
 }
 
 // take takes as many as that, if there are.
 func (a *aside) take(l lane, n int) (again []ranked) {
-	for _, list := range []map[lane][]reconcile.Request{a.called, a.others} {
+	for _, list := range []map[lane][]ranked{a.called, a.others} {
 		for ; len(list[l]) > 0 && len(again) < n; list[l] = list[l][1:] {
-			item := list[l][0]
-			if priority, waits := a.priorities[item]; waits {
-				again = append(again, ranked{item, priority})
-				delete(a.priorities, item)
+			place := list[l][0]
+			if r, waits := a.waits[place.item]; waits && r.call == place.call {
+				again = append(again, r)
+				delete(a.waits, r.item)
 			}
 		}
 		if len(list[l]) == 0 {

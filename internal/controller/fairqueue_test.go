@@ -122,8 +122,8 @@ func TestANamespaceDoesNotGetAllWorkers(t *testing.T) {
 		seen[item]++
 		q.Done(item)
 	}
-	if len(seen) != 100 || q.Len() != 0 || len(q.working)+len(q.aside.called)+len(q.aside.others)+q.aside.len() != 0 {
-		t.Errorf("%d were handed out, %d wait, and %v, %v, %v are left", len(seen), q.Len(), q.working, q.aside, q.aside.priorities)
+	if len(seen) != 100 || q.Len() != 0 || len(q.working)+len(q.aside.called)+len(q.aside.others)+q.aside.len()+len(q.promised) != 0 {
+		t.Errorf("%d were handed out, %d wait, and %v, %v, %v are left", len(seen), q.Len(), q.working, q.aside, q.promised)
 	}
 	for item, times := range seen {
 		if times != 1 {
@@ -280,7 +280,7 @@ func TestWhatWasCalledAndSetAsideKeepsItsOrder(t *testing.T) {
 	}
 	out = nil
 	q.call(called)
-	handed()                     // set aside as well: no worker is free
+	handed()         // set aside as well: no worker is free
 	q.Add(called[0]) // news of one changes nothing
 	handed()
 	if len(out) != 0 {
@@ -299,5 +299,71 @@ func TestWhatWasCalledAndSetAsideKeepsItsOrder(t *testing.T) {
 	}
 	if q.Len() != 0 || len(q.aside.called)+len(q.aside.others) != 0 {
 		t.Errorf("%d wait, %v", q.Len(), q.aside)
+	}
+}
+
+// The same with thousands, of which as many are worked on as may be, and several are done at a time: none is overtaken by
+// more than are worked on at a time.
+func TestWhatWasCalledKeepsItsOrderHoweverPassesEnd(t *testing.T) {
+	q, _ := testQueue(t)
+	warm(q, "ns")
+	const all = 2000
+	for i := range all - 2 { // two are there
+		q.Add(requestOf("ns", fmt.Sprint(i)))
+	}
+	handed := func() (out []reconcile.Request) {
+		q.AddWithOpts(priorityqueue.AddOpts{Priority: new(-callPriority)}, requestOf("quiet", "marker"))
+		for item, _ := q.Get(); item.Namespace != "quiet"; item, _ = q.Get() {
+			out = append(out, item)
+		}
+		q.Done(requestOf("quiet", "marker"))
+		return out
+	}
+	working := handed()
+	var called []reconcile.Request
+	place := map[reconcile.Request]int{}
+	for i := range all - 2 {
+		item := requestOf("ns", fmt.Sprint(all-3-i))
+		place[item] = i
+		called = append(called, item)
+	}
+	q.call(called)
+	var out []reconcile.Request
+	for len(working) > 0 {
+		for range min(5, len(working)) {
+			q.Done(working[0])
+			working = working[1:]
+		}
+		now := handed()
+		out, working = append(out, now...), append(working, now...)
+	}
+	behind, worst := map[reconcile.Request]int{}, 0
+	for i, item := range out {
+		for _, before := range out[:i] {
+			if place[before] > place[item] {
+				behind[item]++
+			}
+		}
+		worst = max(worst, behind[item])
+	}
+	if len(out) < all-2 || worst > q.most {
+		t.Errorf("%d were handed out, one after %d that were called later", len(out), worst)
+	}
+}
+
+// Workers that take what was called from the queue at the same time set it aside in any order.
+func TestWhatIsSetAsideComesBackInTheOrderOfItsCalls(t *testing.T) {
+	a, l := newAside(), lane{namespace: "ns"}
+	for _, call := range []int{0, 3, 1, 0, 2} {
+		a.set(l, ranked{item: requestOf("ns", fmt.Sprint(call, a.len())), call: call})
+	}
+	var calls []int
+	for a.len() > 0 {
+		for _, r := range a.take(l, 2) {
+			calls = append(calls, r.call)
+		}
+	}
+	if !slices.Equal(calls, []int{1, 2, 3, 0, 0}) {
+		t.Errorf("the order is %v", calls)
 	}
 }

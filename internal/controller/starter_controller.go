@@ -115,37 +115,32 @@ func (r *Starter) Due() int {
 // Reconcile starts the Job if its time has come, and else wakes up when it comes. What is overdue takes turns in the
 // order in which it was due.
 func (r *Starter) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	if req == probe {
+		return r.ask(ctx), nil
+	}
 	now := r.Clock.Now()
-	began, err := r.overdue.fill(ctx, r.Client, now)
-	if err != nil {
+	if err := r.overdue.fill(ctx, r.Client, now, r.call); err != nil {
 		return ctrl.Result{}, err
 	}
-	began = began && r.call(r.overdue.takeAll())
-	may, next, pause := r.overdue.turn(req.NamespacedName, now)
-	r.send(next, pause)
+	if r.called(req) {
+		return ctrl.Result{}, nil
+	}
+	r.overdue.forget(req.NamespacedName)
 	caj := &carbonv1alpha1.CarbonAwareJob{}
 	if err := r.Get(ctx, req.NamespacedName, caj); client.IgnoreNotFound(err) != nil {
 		return ctrl.Result{}, err
 	}
 	if !awaitsStart(caj) { // nor does one that is gone
 		r.refused.drop(req.NamespacedName)
-		r.overdue.forget(req.NamespacedName)
 		return ctrl.Result{}, nil
 	}
 	if wait := caj.Status.Plan.Start.Sub(now); wait > 0 {
 		r.refused.drop(req.NamespacedName)
 		return ctrl.Result{RequeueAfter: wait}, nil // or when the alarm goes off
 	}
-	if began {
-		return ctrl.Result{RequeueAfter: time.Millisecond}, nil // those that were due for longer were called before it
-	}
-	if !may {
-		r.overdue.park(caj)
-		return ctrl.Result{RequeueAfter: callPause}, nil // or when somebody got through
-	}
 	result, err := r.startDue(ctx, caj, now)
-	if unanswered(err) {
-		r.send(r.overdue.fail(caj, now), 0)
+	if err != nil {
+		r.failed(caj, now)
 	}
 	return result, err
 }
@@ -176,6 +171,9 @@ func (r *Starter) startOurs(ctx context.Context, caj *carbonv1alpha1.CarbonAware
 	}
 	if isGivenBack(job, caj) || !r.Ledger.mayStart(caj) {
 		return ctrl.Result{RequeueAfter: jobNotSeen}, nil
+	}
+	if r.overdue.park(caj) {
+		return ctrl.Result{RequeueAfter: parkedLook}, nil // or when the API server is back
 	}
 	if fresh, err := r.isFresh(ctx, caj); err != nil || !fresh {
 		return ctrl.Result{RequeueAfter: jobNotSeen}, err
@@ -241,11 +239,7 @@ func (r *Starter) start(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob,
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	err = r.Patch(ctx, started, patch)
-	if !unanswered(err) {
-		r.call(r.overdue.takeRested(r.Clock.Now())) // somebody got through
-	}
-	if err != nil {
+	if err := r.Patch(ctx, started, patch); err != nil {
 		if refused(err) || apierrors.IsNotFound(err) { // the word of a webhook, or the Job is gone
 			r.Recorder.Eventf(caj, nil, corev1.EventTypeWarning, "StartRefused", "Start", "%s", truncate("the API server refused the start: "+err.Error()))
 			if !lacksRights(err) {

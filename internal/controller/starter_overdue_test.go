@@ -21,8 +21,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -43,8 +41,8 @@ type outage struct {
 	client.Client
 	store *store
 	away  bool
-	// unready says that the API server is back and has not read the roles yet.
-	unready bool
+	// unready says that the API server is back and has not read the roles yet, deaf that it answers no probe.
+	unready, deaf bool
 	// mute are those whose start it never answers, refuses those whose start it cannot make.
 	mute, refuses map[string]bool
 	// forbids are those whose start admission refuses.
@@ -67,7 +65,21 @@ func (o *outage) Get(ctx context.Context, key client.ObjectKey, object client.Ob
 }
 
 func (o *outage) List(ctx context.Context, list client.ObjectList, options ...client.ListOption) error {
+	if _, regions := list.(*carbonv1alpha1.GridRegionList); regions {
+		return o.probed()
+	}
 	return o.store.List(ctx, list, options...)
+}
+
+// probed is what comes of a probe.
+func (o *outage) probed() error {
+	switch {
+	case o.away, o.deaf:
+		return errors.New("connection refused")
+	case o.unready:
+		return apierrors.NewForbidden(carbonv1alpha1.GroupVersion.WithResource("gridregions").GroupResource(), "", errors.New("no RBAC policy matched"))
+	}
+	return nil
 }
 
 // Patch starts a Job.
@@ -98,7 +110,7 @@ func overdueJobs(t *testing.T, n int) (*Starter, *outage, *testingclock.FakeCloc
 		caj.Status.Job.UID = "job"
 		o.store.jobs[caj.Name] = caj
 	}
-	r := &Starter{Client: o, APIReader: o.store, Clock: clock, Ledger: NewLedger(o.store, o.store, nil), Recorder: &events.FakeRecorder{}}
+	r := &Starter{Client: o, APIReader: o, Clock: clock, Ledger: NewLedger(o.store, o.store, nil), Recorder: &events.FakeRecorder{}}
 	queue, _ := testQueue(t)
 	r.queue.Store(queue)
 	return r, o, clock
@@ -133,7 +145,28 @@ func turns(r *Starter, n int) (names []string) {
 	return names
 }
 
-// After an outage, what gets through first calls the others, in the order in which they were due.
+// handsOut takes all that the queue hands out now, and says what.
+func handsOut(r *Starter) string {
+	r.queue.Load().AddWithOpts(priorityqueue.AddOpts{Priority: new(-callPriority)}, named("marker"))
+	names := turns(r, 1)
+	for names[len(names)-1] != "marker" {
+		names = append(names, turns(r, 1)...)
+	}
+	return fmt.Sprint(names[:len(names)-1])
+}
+
+// probes lets the turn of the probe come, and says whether it is to come again.
+func probes(t *testing.T, r *Starter) bool {
+	t.Helper()
+	result, err := r.Reconcile(t.Context(), probe)
+	if err != nil || result.RequeueAfter != 0 && result.RequeueAfter != probePause {
+		t.Errorf("a probe ends in %v, %v", result, err)
+	}
+	return result.RequeueAfter > 0
+}
+
+// While the API server is away nobody asks for a start, and when it is back all are called in the order in which they
+// were due.
 func TestOverdueStartsGoInTheirOrder(t *testing.T) {
 	for name, begin := range map[string]func(*outage){
 		"away":    func(o *outage) { o.away = true },
@@ -146,79 +179,104 @@ func TestOverdueStartsGoInTheirOrder(t *testing.T) {
 			if _, err := r.Reconcile(t.Context(), named("d")); err != nil || len(o.tried) > 0 {
 				t.Fatalf("a process that has just begun tries %s: %v", o.tried, err)
 			}
-			if got := turns(r, 4); !slices.Equal(got, []string{"a", "b", "c", "d"}) {
+			if tried := pass(t, r, o, "c"); tried != "[]" {
+				t.Errorf("%s, whose pass began before it was called, are tried before their turn", tried)
+			}
+			if got := handsOut(r); got != "[a b c d]" {
 				t.Errorf("a process that has just begun calls %s", got)
 			}
 			clock.Step(-time.Second) // d is not due yet
-			if tried := pass(t, r, o, "b", "d", "a", "c"); tried != "[b]" {
-				t.Errorf("the first that gets no answer has company: %s", tried)
+			if tried := pass(t, r, o, "b", "d", "c"); tried != "[b c]" {
+				t.Errorf("before it is known to be away, it is asked for %s", tried)
 			}
-			if got := turns(r, 1); !slices.Equal(got, []string{"b"}) { // the only one that is known by then
-				t.Errorf("%s asks at once", got)
+			if got := handsOut(r); got != "[probe]" || !probes(t, r) {
+				t.Errorf("%s asks whether it is away, and not again", got)
 			}
 			clock.Step(time.Second)
-			for _, want := range []string{"b", "c", "d", "a", "b"} {
-				if tried := pass(t, r, o, "d", "a", "c", "b", "d", "a", "c", "b"); tried != fmt.Sprintf("[%s]", want) {
-					t.Errorf("when %s is to ask, %s do", want, tried)
-				}
-				clock.Step(scoutPause)
+			if tried := pass(t, r, o, "d", "a", "c", "b"); tried != "[]" || !probes(t, r) {
+				t.Errorf("it is asked for %s while it is away", tried)
 			}
 			for _, waits := range []string{"c", "a", "b", "d"} { // for the end of their pauses
 				r.queue.Load().AddAfter(named(waits), time.Hour)
 			}
 			o.away, o.unready = false, false
-			if tried := pass(t, r, o, "b", "d", "a"); tried != "[]" {
-				t.Errorf("%s do not wait for who is to ask", tried)
+			if tried := pass(t, r, o, "d"); tried != "[]" {
+				t.Errorf("%s does not wait for those that were due for longer", tried)
 			}
-			if tried := pass(t, r, o, "c"); tried != "[c]" {
-				t.Errorf("once it is over, %s are started", tried)
+			if probes(t, r) {
+				t.Error("it is asked again although it is back")
 			}
-			if got := turns(r, 3); !slices.Equal(got, []string{"a", "b", "d"}) {
+			if got := handsOut(r); got != "[a b c d]" {
 				t.Errorf("they are called in the order %s", got)
 			}
-			if tried := pass(t, r, o, "a", "b", "d"); tried != "[a b d]" || len(r.overdue.starts) > 0 {
+			if tried := pass(t, r, o, "a", "b", "c", "d"); tried != "[a b c d]" || len(r.overdue.starts) > 0 {
 				t.Errorf("started %s, left %v", tried, r.overdue.starts)
 			}
 		})
 	}
 }
 
-// What gets no answer for ever is called once in a while, and what the API server has something against never; what is
-// gone is forgotten.
+// What gets no answer for ever, or has a webhook against it, keeps nobody waiting and asks no more than once a second
+// what is wrong.
 func TestOverdueStartsThatFailForEver(t *testing.T) {
-	r, o, clock := overdueJobs(t, 6)
-	pass(t, r, o, "f") // not due; the first pass of the process
-	clock.Step(5 * time.Second)
+	r, o, clock := overdueJobs(t, 4)
+	pass(t, r, o, "d") // not due; the first pass of the process
+	handsOut(r)
+	clock.Step(3 * time.Second)
 	o.mute, o.refuses = map[string]bool{"a": true}, map[string]bool{"b": true}
-	for _, step := range []struct {
-		turns, tried, called string
-		pause                time.Duration
-	}{
-		{"a b a c b", "[a a]", "[a]", 0}, // no answer, and still none: that may be an outage
-		{"c b", "[b]", "[a c]", scoutPause},
-		{"a c b", "[a]", "[a]", 0}, // c may be kept waiting for a moment by what never gets an answer
-		{"a c", "[a]", "[]", 0},
-		{"b", "[b]", "[c]", scoutPause}, // but does not keep being called itself
-		{"c d", "[c d]", "[]", 0},
-		{"e", "[e]", "[a]", callPause}, // until it was left alone for a while
-	} {
-		clock.Step(step.pause)
-		if tried := pass(t, r, o, strings.Fields(step.turns)...); tried != step.tried {
-			t.Errorf("%s: %s were tried, want %s", step.turns, tried, step.tried)
-		}
-		r.queue.Load().AddWithOpts(priorityqueue.AddOpts{Priority: new(-callPriority)}, named("marker"))
-		called := turns(r, 1)
-		for called[len(called)-1] != "marker" {
-			called = append(called, turns(r, 1)...)
-		}
-		if got := fmt.Sprint(called[:len(called)-1]); got != step.called {
-			t.Errorf("%s: %s were called, want %s", step.turns, got, step.called)
+	if tried := pass(t, r, o, "a", "b", "a", "c"); tried != "[a b a c]" {
+		t.Errorf("%s are tried", tried)
+	}
+	if got := handsOut(r); got != "[probe]" || probes(t, r) {
+		t.Errorf("%s asks what is wrong, and again", got)
+	}
+	if got := handsOut(r); got != "[]" || len(r.overdue.starts) > 0 {
+		t.Errorf("%s are called, left %v", got, r.overdue.starts)
+	}
+	clock.Step(300 * time.Millisecond)
+	for _, want := range []struct {
+		ask   bool
+		pause time.Duration
+	}{{true, 700 * time.Millisecond}, {false, 0}} {
+		if ask, pause := r.overdue.fail(o.store.jobs["a"], clock.Now()); ask != want.ask || pause != want.pause {
+			t.Errorf("the next question is asked %v after %s, want %v", ask, pause, want)
 		}
 	}
 	delete(o.store.jobs, "a")
-	pass(t, r, o, "a", "c") // one is gone, one is started
-	if len(r.overdue.starts)+len(r.overdue.called) > 0 {
-		t.Errorf("left: %v, %v", r.overdue.starts, r.overdue.called)
+	pass(t, r, o, "a")
+	if len(r.overdue.starts) > 0 {
+		t.Errorf("left: %v", r.overdue.starts)
+	}
+}
+
+// Probes that are never answered do not keep starts from being made that might be.
+func TestOverdueStartsDoNotWaitForEverForAProbe(t *testing.T) {
+	r, o, clock := overdueJobs(t, 3)
+	pass(t, r, o, "c") // not due; the first pass of the process
+	handsOut(r)
+	clock.Step(2 * time.Second)
+	o.mute, o.deaf = map[string]bool{"a": true}, true
+	pass(t, r, o, "a")
+	handsOut(r)
+	for began := clock.Now(); clock.Since(began) < patience; clock.Step(probePause) {
+		if !probes(t, r) {
+			t.Fatalf("nobody asks any more after %s", clock.Since(began))
+		}
+		if tried := pass(t, r, o, "c", "b"); tried != "[]" {
+			t.Fatalf("%s are tried after %s", tried, clock.Since(began))
+		}
+	}
+	if probes(t, r) {
+		t.Error("the probe is still waited for")
+	}
+	if got := handsOut(r); got != "[a b c]" {
+		t.Errorf("%s are called", got)
+	}
+	if tried := pass(t, r, o, "a", "b", "c"); tried != "[a b c]" {
+		t.Errorf("%s are tried", tried)
+	}
+	if got := handsOut(r); got != "[probe]" {
+		t.Errorf("after another failure %s asks", got)
 	}
 }
 
@@ -228,6 +286,7 @@ func TestOverdueStartsThatAreRefusedForAMoment(t *testing.T) {
 	o.forbids = map[string]bool{"a": true}
 	clock.Step(time.Hour)
 	pass(t, r, o, "a") // the first pass of the process
+	handsOut(r)
 	for _, want := range []time.Duration{time.Second, time.Second, 2 * time.Second, 4 * time.Second} {
 		result, err := r.Reconcile(t.Context(), named("a"))
 		if err != nil || result.RequeueAfter != want {

@@ -65,7 +65,7 @@ func (r *refusals) drop(key types.NamespacedName) {
 
 // lacksRights says whether the API server does not know that we may start Jobs at all: it is back from an outage and
 // has not read the roles yet, or they were taken away. What admission forbids it words in another way. Such a start is
-// tried again as one that got no answer, and called with the others once somebody gets through.
+// tried again as one that got no answer.
 func lacksRights(err error) bool {
 	return apierrors.IsForbidden(err) && strings.Contains(err.Error(), `cannot patch resource "jobs"`)
 }
