@@ -39,8 +39,6 @@ const (
 	// slowPass is what no pass takes unless the API server has much work with it, or with everything. A webhook
 	// that says nothing else may take as long (timeoutSeconds).
 	slowPass = 10 * time.Second
-	// callPriority is that of the first that is called, above that of all others.
-	callPriority = 64 * bandWidth
 )
 
 // fairQueue lets no namespace keep another one waiting. The more objects of a namespace are in the queue, the
@@ -63,15 +61,14 @@ type fairQueue struct {
 	shares map[string]int
 	// slow are the objects of which the last pass took long.
 	slow map[reconcile.Request]bool
-	// working counts what is handed out, since tells when each was; aside is what waits for its end. What comes back from
-	// there has a worker promised, and counts as handed out.
+	// out is what is handed out, working counts it; aside is what waits for its end. What comes back from there has a
+	// worker promised, and counts as handed out.
+	out      map[reconcile.Request]handout
+	promised map[reconcile.Request]lane
 	working  map[lane]int
-	since    map[reconcile.Request]time.Time
 	aside    aside
-	promised map[reconcile.Request]bool
-	// calls are the numbers of the calls of what was called and not handed out since, lastCall is the last number.
-	calls    map[reconcile.Request]int
-	lastCall int
+	// calls are the times by which those are ordered that were called and not handed out since.
+	calls map[reconcile.Request]time.Time
 	// queued are the objects in the queue, with the priority that they were added with; inNamespace counts them.
 	queued      map[reconcile.Request]int
 	inNamespace map[string]int
@@ -83,6 +80,12 @@ type lane struct {
 	slow      bool
 }
 
+// handout is what is known of an object that is handed out.
+type handout struct {
+	lane  lane
+	since time.Time
+}
+
 // newFairQueue is the queue of a controller of what users make that has so many workers, of which one namespace may
 // have first to begin with.
 func newFairQueue(name string, limiter workqueue.TypedRateLimiter[reconcile.Request], workers, first int, passive clock.PassiveClock) *fairQueue {
@@ -91,8 +94,8 @@ func newFairQueue(name string, limiter workqueue.TypedRateLimiter[reconcile.Requ
 		PriorityQueue: priorityqueue.New(name, func(o *priorityqueue.Opts[reconcile.Request]) { o.RateLimiter = limiter }),
 		first:         min(first, most), most: most, clock: passive,
 		queued: map[reconcile.Request]int{}, inNamespace: map[string]int{},
-		shares: map[string]int{}, slow: map[reconcile.Request]bool{}, working: map[lane]int{}, since: map[reconcile.Request]time.Time{},
-		aside: newAside(), promised: map[reconcile.Request]bool{}, calls: map[reconcile.Request]int{},
+		shares: map[string]int{}, slow: map[reconcile.Request]bool{}, working: map[lane]int{}, out: map[reconcile.Request]handout{},
+		promised: map[reconcile.Request]lane{}, aside: newAside(), calls: map[reconcile.Request]time.Time{},
 	}
 }
 
@@ -152,20 +155,24 @@ func (q *fairQueue) take(item reconcile.Request, rank int) (priority int, out bo
 			delete(q.inNamespace, item.Namespace)
 		}
 	}
-	l := q.laneOf(item)
-	if q.promised[item] || q.working[l] < q.share(l) {
-		if !q.promised[item] {
+	l, promised := q.promised[item]
+	if !promised {
+		l = q.laneOf(item)
+	}
+	if promised || q.working[l] < q.share(l) {
+		if !promised {
 			q.working[l]++
 		}
 		delete(q.promised, item)
 		delete(q.calls, item)
-		q.since[item] = q.clock.Now()
+		q.out[item] = handout{l, q.clock.Now()}
 		return priority, true
 	}
-	if q.calls[item] > 0 {
+	due, called := q.calls[item]
+	if called {
 		priority = rank
 	}
-	q.aside.set(l, ranked{item, priority, q.calls[item]})
+	q.aside.set(l, ranked{item, priority, due})
 	return 0, false
 }
 
@@ -179,7 +186,6 @@ func (q *fairQueue) Len() int {
 // Done takes an item back that was handed out, and puts those of its namespace that were set aside and may be handed
 // out now into the queue again.
 func (q *fairQueue) Done(item reconcile.Request) {
-	q.PriorityQueue.Done(item)
 	q.mu.Lock()
 	q.judge(item)
 	quick, slow := lane{namespace: item.Namespace}, lane{namespace: item.Namespace, slow: true}
@@ -188,8 +194,9 @@ func (q *fairQueue) Done(item reconcile.Request) {
 		delete(q.shares, item.Namespace) // nothing of it is left
 	}
 	q.mu.Unlock()
+	q.PriorityQueue.Done(item) // only now may it be handed out again
 	for _, next := range again {
-		if next.call > 0 {
+		if next.isCalled() {
 			q.addCalled(next)
 			continue
 		}
@@ -202,7 +209,7 @@ func (q *fairQueue) promise(l lane) []ranked {
 	again := q.aside.take(l, q.share(l)-q.working[l])
 	for _, next := range again {
 		q.working[l]++
-		q.promised[next.item] = true
+		q.promised[next.item] = l
 	}
 	return again
 }
@@ -224,12 +231,12 @@ func (q *fairQueue) share(l lane) int {
 
 // judge notes that a pass is over, and what its time tells: of the object, and of the share of its namespace.
 func (q *fairQueue) judge(item reconcile.Request) {
-	was := q.laneOf(item)
-	if q.working[was]--; q.working[was] == 0 {
-		delete(q.working, was)
+	was := q.out[item]
+	delete(q.out, item)
+	if q.working[was.lane]--; q.working[was.lane] == 0 {
+		delete(q.working, was.lane)
 	}
-	long := q.clock.Since(q.since[item]) >= slowPass
-	delete(q.since, item)
+	long := q.clock.Since(was.since) >= slowPass
 	if q.first == q.most { // passes that must not wait for one another
 		return
 	}
@@ -240,36 +247,9 @@ func (q *fairQueue) judge(item reconcile.Request) {
 	switch share := q.share(lane{namespace: item.Namespace}); {
 	case !long:
 		q.shares[item.Namespace] = min(share+1, q.most)
-	case !was.slow:
+	case !was.lane.slow:
 		q.shares[item.Namespace] = max(1, share/2)
 	}
-}
-
-// call puts objects before all others, in their order, and still lets no namespace keep another one waiting.
-func (q *fairQueue) call(items []reconcile.Request) {
-	called := map[string]int{}
-	for _, item := range items {
-		q.addCalled(ranked{item: item, priority: callPriority - bandWidth*band(called[item.Namespace])})
-		called[item.Namespace]++
-	}
-}
-
-func (q *fairQueue) addCalled(r ranked) {
-	q.rank(r.item, 0) // counts it
-	q.mu.Lock()
-	if q.calls[r.item] == 0 {
-		q.lastCall++
-		q.calls[r.item] = q.lastCall
-	}
-	q.mu.Unlock()
-	q.PriorityQueue.AddWithOpts(priorityqueue.AddOpts{Priority: &r.priority}, r.item)
-}
-
-// isCalled says whether an object was called and not handed out since.
-func (q *fairQueue) isCalled(item reconcile.Request) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.calls[item] > 0
 }
 
 // rank notes an item and returns the priority that it has in the queue.

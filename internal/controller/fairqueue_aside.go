@@ -17,21 +17,25 @@ limitations under the License.
 package controller
 
 import (
-	"cmp"
 	"slices"
+	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
 // ranked is an object with the priority that it is to come back with: the one that it was added with or, if it was
-// called, the one that it has in the queue, and the number of its call.
+// called, the one that it has in the queue, and the time by which calls are ordered.
 type ranked struct {
-	item           reconcile.Request
-	priority, call int
+	item     reconcile.Request
+	priority int
+	due      time.Time
 }
 
+// isCalled says whether it was called.
+func (r ranked) isCalled() bool { return !r.due.IsZero() }
+
 // aside is what would be worked on if its namespace had not all workers that it may have. What was called comes back
-// before all others, in the order in which it was called.
+// before all others, what was due first first.
 type aside struct {
 	called, others map[lane][]ranked
 	// waits tells what is aside at all: what is called while it is leaves its old place behind.
@@ -44,20 +48,30 @@ func newAside() aside {
 
 func (a *aside) len() int { return len(a.waits) }
 
+func (a *aside) has(item reconcile.Request) bool {
+	_, waits := a.waits[item]
+	return waits
+}
+
 // set sets an object aside. One that is already keeps its place, unless it was called since.
 func (a *aside) set(l lane, r ranked) {
-	if was, waits := a.waits[r.item]; waits && was.call == r.call {
+	if was, waits := a.waits[r.item]; waits && was.due.Equal(r.due) {
 		r.priority = max(was.priority, r.priority)
 		a.waits[r.item] = r
 		return
 	}
 	a.waits[r.item] = r
-	if r.call == 0 {
+	if !r.isCalled() {
 		a.others[l] = append(a.others[l], r)
 		return
 	}
-	// Nearly always the last place: the queue hands out what was called in its order, but for what was worked on.
-	place, _ := slices.BinarySearchFunc(a.called[l], r, func(x, y ranked) int { return cmp.Compare(x.call, y.call) })
+	// Nearly always the last place: what is called is called in its order.
+	place, _ := slices.BinarySearchFunc(a.called[l], r.due, func(x ranked, due time.Time) int {
+		if x.due.After(due) {
+			return 1
+		}
+		return -1 // behind what was due at the same time
+	})
 	a.called[l] = slices.Insert(a.called[l], place, r)
 }
 
@@ -66,7 +80,7 @@ func (a *aside) take(l lane, n int) (again []ranked) {
 	for _, list := range []map[lane][]ranked{a.called, a.others} {
 		for ; len(list[l]) > 0 && len(again) < n; list[l] = list[l][1:] {
 			place := list[l][0]
-			if r, waits := a.waits[place.item]; waits && r.call == place.call {
+			if r, waits := a.waits[place.item]; waits && r.due.Equal(place.due) {
 				again = append(again, r)
 				delete(a.waits, r.item)
 			}

@@ -199,8 +199,8 @@ func TestSlowPassesAreMadeOneByOne(t *testing.T) {
 		few = handed(1)
 	}
 	done(few)
-	if len(q.shares)+len(q.slow)+len(q.since)+len(q.working)+len(q.aside.called)+len(q.aside.others) != 0 {
-		t.Errorf("left: %v, %v, %v, %v, %v", q.shares, q.slow, q.since, q.working, q.aside)
+	if len(q.shares)+len(q.slow)+len(q.out)+len(q.working)+len(q.aside.called)+len(q.aside.others) != 0 {
+		t.Errorf("left: %v, %v, %v, %v, %v", q.shares, q.slow, q.out, q.working, q.aside)
 	}
 }
 
@@ -279,7 +279,7 @@ func TestWhatWasCalledAndSetAsideKeepsItsOrder(t *testing.T) {
 		}
 	}
 	out = nil
-	q.call(called)
+	q.call(inOrder(called))
 	handed()         // set aside as well: no worker is free
 	q.Add(called[0]) // news of one changes nothing
 	handed()
@@ -327,15 +327,22 @@ func TestWhatWasCalledKeepsItsOrderHoweverPassesEnd(t *testing.T) {
 		place[item] = i
 		called = append(called, item)
 	}
-	q.call(called)
+	q.call(inOrder(called))
 	var out []reconcile.Request
-	for len(working) > 0 {
-		for range min(5, len(working)) {
+	for atOnce := len(working); len(working) > 0; atOnce = min(5, len(working)) {
+		for range atOnce {
 			q.Done(working[0])
 			working = working[1:]
 		}
 		now := handed()
 		out, working = append(out, now...), append(working, now...)
+		if len(out) > 500 && len(called) > 500 { // those that have had their turn are called once more, for a failure
+			called = called[:500]
+			q.call(inOrder(called))
+			for _, item := range called {
+				out = slices.DeleteFunc(out, func(o reconcile.Request) bool { return o == item })
+			}
+		}
 	}
 	behind, worst := map[reconcile.Request]int{}, 0
 	for i, item := range out {
@@ -354,16 +361,49 @@ func TestWhatWasCalledKeepsItsOrderHoweverPassesEnd(t *testing.T) {
 // Workers that take what was called from the queue at the same time set it aside in any order.
 func TestWhatIsSetAsideComesBackInTheOrderOfItsCalls(t *testing.T) {
 	a, l := newAside(), lane{namespace: "ns"}
-	for _, call := range []int{0, 3, 1, 0, 2} {
-		a.set(l, ranked{item: requestOf("ns", fmt.Sprint(call, a.len())), call: call})
+	for i, place := range []int{0, 3, 1, 2, 0, 2} {
+		r := ranked{item: requestOf("ns", fmt.Sprint(i))}
+		if place > 0 {
+			r.due = time.Unix(int64(place), 0)
+		}
+		a.set(l, r)
 	}
-	var calls []int
+	var names []string
 	for a.len() > 0 {
 		for _, r := range a.take(l, 2) {
-			calls = append(calls, r.call)
+			names = append(names, r.item.Name)
 		}
 	}
-	if !slices.Equal(calls, []int{1, 2, 3, 0, 0}) {
-		t.Errorf("the order is %v", calls)
+	if !slices.Equal(names, []string{"2", "3", "5", "1", "0", "4"}) {
+		t.Errorf("the order is %v", names)
 	}
+}
+
+// What was set aside as slow and is not when it comes back takes no worker with it.
+func TestALaneThatChangesKeepsItsWorkers(t *testing.T) {
+	q, c := testQueue(t)
+	x := requestOf("ns", "x")
+	q.Add(x)
+	item, _ := q.Get()
+	c.SetTime(c.Now().Add(slowPass))
+	q.Done(item)
+	q.Add(x)
+	item, _ = q.Get()
+	if _, out := q.take(x, 0); out { // by a worker that is quicker than the end of the pass
+		t.Fatal("the slow ones have more than one worker")
+	}
+	q.Done(item) // it was not slow this time
+	item, _ = q.Get()
+	q.Done(item)
+	if len(q.working)+len(q.out)+len(q.promised)+q.aside.len() > 0 {
+		t.Errorf("left: %v, %v, %v, %v", q.working, q.out, q.promised, q.aside)
+	}
+}
+
+// inOrder are objects that were due in their order.
+func inOrder(items []reconcile.Request) (due []dueRequest) {
+	for i, item := range items {
+		due = append(due, dueRequest{item, time.Unix(int64(i+1), 0)})
+	}
+	return due
 }

@@ -140,7 +140,7 @@ func (r *Starter) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result,
 	}
 	result, err := r.startDue(ctx, caj, now)
 	if err != nil {
-		r.failed(caj, now)
+		r.failed(req, caj, now)
 	}
 	return result, err
 }

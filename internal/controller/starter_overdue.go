@@ -38,16 +38,35 @@ import (
 type overdue struct {
 	mu     sync.Mutex
 	filled atomic.Bool
-	// starts are their planned starts.
-	starts map[types.NamespacedName]time.Time
-	// away is since when the API server is known to be, zero if it is not. asking says that a probe is under way or in
-	// the queue, answered when the last was answered.
-	away, answered time.Time
-	asking         bool
+	starts map[types.NamespacedName]overdueStart
+	// away is from when on patience counts while the API server is known to be away, zero if it is not.
+	away time.Time
+	// asking says that a probe is under way or in the queue, answered when one last said that all is well.
+	asking   bool
+	answered time.Time
+	// impatient says that probes have failed for long enough to let jobs try all the same.
+	impatient bool
 }
 
+// overdueStart is when a start was due, and whether it has failed more than once in a row.
+type overdueStart struct {
+	due   time.Time
+	again bool
+}
+
+// answer is what came of a probe.
+type answer int
+
+const (
+	well answer = iota
+	// unwell is an error, or too long a silence: a start may get through all the same.
+	unwell
+	// silent is nobody who answers.
+	silent
+)
+
 // fill has those called, the first time, that were due when this process began to start jobs.
-func (o *overdue) fill(ctx context.Context, reader client.Reader, now time.Time, call func([]reconcile.Request)) error {
+func (o *overdue) fill(ctx context.Context, reader client.Reader, now time.Time, call func([]dueRequest)) error {
 	if o.filled.Load() {
 		return nil
 	}
@@ -57,12 +76,12 @@ func (o *overdue) fill(ctx context.Context, reader client.Reader, now time.Time,
 		return nil
 	}
 	var jobs carbonv1alpha1.CarbonAwareJobList
-	if err := reader.List(ctx, &jobs, client.UnsafeDisableDeepCopy); err != nil {
+	if err := reader.List(ctx, &jobs, client.UnsafeDisableDeepCopy, client.DisableReadYourWritesConsistency); err != nil {
 		return fmt.Errorf("listing CarbonAwareJobs that are overdue: %w", err)
 	}
 	for i := range jobs.Items {
 		if caj := &jobs.Items[i]; awaitsStart(caj) && !caj.Status.Plan.Start.After(now) {
-			o.add(caj)
+			o.add(caj, false)
 		}
 	}
 	call(o.take())
@@ -70,11 +89,12 @@ func (o *overdue) fill(ctx context.Context, reader client.Reader, now time.Time,
 	return nil
 }
 
-// fail notes a job whose start failed. If nobody asks yet why that is, it says to, after which pause.
-func (o *overdue) fail(caj *carbonv1alpha1.CarbonAwareJob, now time.Time) (ask bool, pause time.Duration) {
+// fail notes a job whose start failed, perhaps not for the first time. If nobody asks yet why that is, it says to, after
+// which pause.
+func (o *overdue) fail(caj *carbonv1alpha1.CarbonAwareJob, again bool, now time.Time) (ask bool, pause time.Duration) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.add(caj)
+	o.add(caj, again)
 	if o.asking {
 		return false, 0
 	}
@@ -89,15 +109,15 @@ func (o *overdue) park(caj *carbonv1alpha1.CarbonAwareJob) bool {
 	if o.away.IsZero() {
 		return false
 	}
-	o.add(caj)
+	o.add(caj, false)
 	return true
 }
 
-func (o *overdue) add(caj *carbonv1alpha1.CarbonAwareJob) {
+func (o *overdue) add(caj *carbonv1alpha1.CarbonAwareJob, again bool) {
 	if o.starts == nil {
-		o.starts = map[types.NamespacedName]time.Time{}
+		o.starts = map[types.NamespacedName]overdueStart{}
 	}
-	o.starts[client.ObjectKeyFromObject(caj)] = caj.Status.Plan.Start.Time
+	o.starts[client.ObjectKeyFromObject(caj)] = overdueStart{caj.Status.Plan.Start.Time, again}
 }
 
 // forget drops a job whose turn has come.
@@ -108,36 +128,45 @@ func (o *overdue) forget(key types.NamespacedName) {
 }
 
 // take takes all of them, what was due first first.
-func (o *overdue) take() []reconcile.Request {
-	starts := o.starts
-	o.starts = nil
-	keys := slices.SortedFunc(maps.Keys(starts), func(a, b types.NamespacedName) int { return starts[a].Compare(starts[b]) })
-	taken := make([]reconcile.Request, len(keys))
-	for i, key := range keys {
-		taken[i].NamespacedName = key
+func (o *overdue) take() (taken []dueRequest) {
+	for key, start := range o.starts {
+		taken = append(taken, dueRequest{reconcile.Request{NamespacedName: key}, start.due})
 	}
+	o.starts = nil
+	slices.SortFunc(taken, func(a, b dueRequest) int { return a.due.Compare(b.due) })
 	return taken
 }
 
 // judge notes what came of a probe. It returns whom to call now, and says whether to ask again, and whether the API server
 // went away or is back.
-func (o *overdue) judge(ok bool, now time.Time) (called []reconcile.Request, again, news bool) {
+func (o *overdue) judge(came answer, now time.Time) (called []dueRequest, again, news bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if ok {
-		o.answered = now
-	}
+	news = o.away.IsZero()
 	switch {
-	case !ok && o.away.IsZero():
-		o.away = now
-		return nil, true, true
-	case !ok && now.Sub(o.away) < patience:
+	case came == well:
+		news = !news || o.impatient
+		return o.goOn(now), false, news
+	case came == silent:
+		o.away, o.impatient = now, false
+		return nil, true, news
+	case o.impatient:
 		return nil, true, false
+	case news:
+		o.away = now
+	case now.Sub(o.away) >= patience:
+		o.away, o.impatient = time.Time{}, true
+		return o.take(), true, true
 	}
-	news = !o.away.IsZero()
-	o.away, o.asking = time.Time{}, false
-	if called = o.take(); !news {
-		return nil, false, false // the failures were the jobs' own, and they are tried again by their pauses
+	return nil, true, news
+}
+
+// goOn notes that the API server is well. It returns whom to call: all that waited for that, and of the others, whose
+// failures were their own or those of a moment, those that have failed once.
+func (o *overdue) goOn(now time.Time) []dueRequest {
+	if o.away.IsZero() && !o.impatient {
+		maps.DeleteFunc(o.starts, func(_ types.NamespacedName, start overdueStart) bool { return start.again })
 	}
-	return called, false, true
+	o.answered, o.away, o.asking, o.impatient = now, time.Time{}, false, false
+	return o.take()
 }

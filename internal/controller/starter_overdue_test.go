@@ -21,6 +21,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -74,8 +75,10 @@ func (o *outage) List(ctx context.Context, list client.ObjectList, options ...cl
 // probed is what comes of a probe.
 func (o *outage) probed() error {
 	switch {
-	case o.away, o.deaf:
+	case o.away:
 		return errors.New("connection refused")
+	case o.deaf:
+		return fmt.Errorf("listing: %w", context.DeadlineExceeded)
 	case o.unready:
 		return apierrors.NewForbidden(carbonv1alpha1.GroupVersion.WithResource("gridregions").GroupResource(), "", errors.New("no RBAC policy matched"))
 	}
@@ -217,28 +220,34 @@ func TestOverdueStartsGoInTheirOrder(t *testing.T) {
 }
 
 // What gets no answer for ever, or has a webhook against it, keeps nobody waiting and asks no more than once a second
-// what is wrong.
+// what is wrong. It is called once, in case the API server was away for a moment.
 func TestOverdueStartsThatFailForEver(t *testing.T) {
 	r, o, clock := overdueJobs(t, 4)
 	pass(t, r, o, "d") // not due; the first pass of the process
 	handsOut(r)
 	clock.Step(3 * time.Second)
 	o.mute, o.refuses = map[string]bool{"a": true}, map[string]bool{"b": true}
-	if tried := pass(t, r, o, "a", "b", "a", "c"); tried != "[a b a c]" {
-		t.Errorf("%s are tried", tried)
-	}
-	if got := handsOut(r); got != "[probe]" || probes(t, r) {
-		t.Errorf("%s asks what is wrong, and again", got)
-	}
-	if got := handsOut(r); got != "[]" || len(r.overdue.starts) > 0 {
-		t.Errorf("%s are called, left %v", got, r.overdue.starts)
+	for _, want := range []bool{true, false} {
+		clock.Step(probePause)
+		if tried := pass(t, r, o, "b", "a"); tried != "[b a]" {
+			t.Errorf("%s are tried", tried)
+		}
+		r.queue.Load().AddRateLimited(named("a")) // as the controller does
+		r.queue.Load().AddRateLimited(named("b"))
+		if got := handsOut(r); !strings.Contains(got, "probe") || probes(t, r) {
+			t.Errorf("%s ask what is wrong, and again", got)
+		}
+		if a, b := r.called(named("a")), r.called(named("b")); a != want || b != want || len(r.overdue.starts) > 0 {
+			t.Errorf("called: %v, %v, want %v, left %v", a, b, want, r.overdue.starts)
+		}
+		handsOut(r)
 	}
 	clock.Step(300 * time.Millisecond)
 	for _, want := range []struct {
 		ask   bool
 		pause time.Duration
 	}{{true, 700 * time.Millisecond}, {false, 0}} {
-		if ask, pause := r.overdue.fail(o.store.jobs["a"], clock.Now()); ask != want.ask || pause != want.pause {
+		if ask, pause := r.overdue.fail(o.store.jobs["a"], true, clock.Now()); ask != want.ask || pause != want.pause {
 			t.Errorf("the next question is asked %v after %s, want %v", ask, pause, want)
 		}
 	}
@@ -249,12 +258,12 @@ func TestOverdueStartsThatFailForEver(t *testing.T) {
 	}
 }
 
-// Probes that are never answered do not keep starts from being made that might be.
+// Probes that end in errors do not keep starts from being made that might be.
 func TestOverdueStartsDoNotWaitForEverForAProbe(t *testing.T) {
-	r, o, clock := overdueJobs(t, 3)
-	pass(t, r, o, "c") // not due; the first pass of the process
+	r, o, clock := overdueJobs(t, 4)
+	pass(t, r, o, "d") // not due; the first pass of the process
 	handsOut(r)
-	clock.Step(2 * time.Second)
+	clock.Step(3 * time.Second)
 	o.mute, o.deaf = map[string]bool{"a": true}, true
 	pass(t, r, o, "a")
 	handsOut(r)
@@ -266,17 +275,39 @@ func TestOverdueStartsDoNotWaitForEverForAProbe(t *testing.T) {
 			t.Fatalf("%s are tried after %s", tried, clock.Since(began))
 		}
 	}
-	if probes(t, r) {
-		t.Error("the probe is still waited for")
+	if !probes(t, r) {
+		t.Error("nobody asks any more")
 	}
 	if got := handsOut(r); got != "[a b c]" {
 		t.Errorf("%s are called", got)
 	}
-	if tried := pass(t, r, o, "a", "b", "c"); tried != "[a b c]" {
-		t.Errorf("%s are tried", tried)
+	for _, name := range []string{"a", "b", "c", "d"} {
+		if tried := pass(t, r, o, name); tried != "["+name+"]" || !probes(t, r) {
+			t.Errorf("%s are tried after that, instead of %s, or nobody asks", tried, name)
+		}
 	}
-	if got := handsOut(r); got != "[probe]" {
-		t.Errorf("after another failure %s asks", got)
+	o.deaf = false
+	if probes(t, r) {
+		t.Error("it is asked again although it is back")
+	}
+	if got := handsOut(r); got != "[a]" {
+		t.Errorf("%s are called in the end", got)
+	}
+}
+
+// Who gives no answer at all is not tried, however long it takes.
+func TestOverdueStartsWaitForWhoDoesNotAnswer(t *testing.T) {
+	o, now := &overdue{}, time.Now()
+	caj := waitingJob("a", now)
+	o.fail(caj, false, now)
+	for range 3 {
+		if called, again, _ := o.judge(silent, now); len(called) > 0 || !again || !o.park(caj) {
+			t.Errorf("called %v, asked again: %v", called, again)
+		}
+		now = now.Add(patience)
+	}
+	if called, again, news := o.judge(well, now); len(called) != 1 || again || !news {
+		t.Errorf("called %v, asked again: %v, news: %v", called, again, news)
 	}
 }
 

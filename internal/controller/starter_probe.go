@@ -18,8 +18,10 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -33,7 +35,7 @@ const (
 	// probePause is the time between two probes, probeTimeout what one may take.
 	probePause   = time.Second
 	probeTimeout = 15 * time.Second
-	// patience is how long failing probes keep jobs from trying: the starts might get through where a probe does not.
+	// patience is how long probes that end in errors keep jobs from trying: the starts might get through all the same.
 	patience = time.Minute
 	// parkedLook is when a parked job looks whether it is still to wait. It is called before that.
 	parkedLook = patience
@@ -43,7 +45,7 @@ const (
 var probe = reconcile.Request{NamespacedName: types.NamespacedName{Name: "probe"}}
 
 // call gives jobs their turn now.
-func (r *Starter) call(jobs []reconcile.Request) {
+func (r *Starter) call(jobs []dueRequest) {
 	if queue := r.queue.Load(); queue != nil {
 		queue.call(jobs)
 	}
@@ -56,10 +58,10 @@ func (r *Starter) called(req reconcile.Request) bool {
 }
 
 // failed notes a job whose start failed, and sees to it that somebody asks whether the API server is well.
-func (r *Starter) failed(caj *carbonv1alpha1.CarbonAwareJob, now time.Time) {
-	ask, pause := r.overdue.fail(caj, now)
-	if queue := r.queue.Load(); queue != nil && ask {
-		queue.AddWithOpts(priorityqueue.AddOpts{After: pause, Priority: new(callPriority)}, probe)
+func (r *Starter) failed(req reconcile.Request, caj *carbonv1alpha1.CarbonAwareJob, now time.Time) {
+	queue := r.queue.Load()
+	if ask, pause := r.overdue.fail(caj, queue != nil && queue.NumRequeues(req) > 0, now); ask && queue != nil {
+		queue.AddWithOpts(priorityqueue.AddOpts{After: pause, Priority: new(probePriority)}, probe)
 	}
 }
 
@@ -69,16 +71,30 @@ func (r *Starter) ask(ctx context.Context) ctrl.Result {
 	asking, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	err := r.APIReader.List(asking, &carbonv1alpha1.GridRegionList{}, client.MatchingFields{"metadata.name": probe.Name}, client.Limit(1))
-	called, again, news := r.overdue.judge(err == nil, r.Clock.Now())
-	if news && again {
-		ctrl.LoggerFrom(ctx).Info("The API server is away: starts wait", "reason", truncate(err.Error()))
+	called, again, news := r.overdue.judge(answerOf(err), r.Clock.Now())
+	r.call(called)
+	switch log := ctrl.LoggerFrom(ctx); {
+	case news && !again:
+		log.Info("The API server is back: starts go on", "jobs", len(called))
+	case news && len(called) > 0:
+		log.Info("The API server still does not say that it is well: starts are tried all the same", "jobs", len(called), "reason", truncate(err.Error()))
+	case news:
+		log.Info("The API server is away: starts wait", "reason", truncate(err.Error()))
 	}
 	if again {
 		return ctrl.Result{RequeueAfter: probePause}
 	}
-	if news {
-		ctrl.LoggerFrom(ctx).Info("Starts go on after an outage", "jobs", len(called))
-		r.call(called)
-	}
 	return ctrl.Result{}
+}
+
+func answerOf(err error) answer {
+	var status apierrors.APIStatus
+	switch {
+	case err == nil:
+		return well
+	case errors.As(err, &status), errors.Is(err, context.DeadlineExceeded):
+		return unwell
+	default:
+		return silent
+	}
 }
