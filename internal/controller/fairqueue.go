@@ -148,6 +148,11 @@ func (q *fairQueue) GetWithPriority() (item reconcile.Request, priority int, shu
 func (q *fairQueue) take(item reconcile.Request, rank int) (priority int, out bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	l, promised := q.promised[item]
+	due, called := q.calls[item]
+	if called && !wasCalled(rank) && !promised && !q.aside.has(item) {
+		return 0, false // it left the queue before it was called, and is there again
+	}
 	priority, found := q.queued[item]
 	if found {
 		delete(q.queued, item)
@@ -155,7 +160,6 @@ func (q *fairQueue) take(item reconcile.Request, rank int) (priority int, out bo
 			delete(q.inNamespace, item.Namespace)
 		}
 	}
-	l, promised := q.promised[item]
 	if !promised {
 		l = q.laneOf(item)
 	}
@@ -168,7 +172,6 @@ func (q *fairQueue) take(item reconcile.Request, rank int) (priority int, out bo
 		q.out[item] = handout{l, q.clock.Now()}
 		return priority, true
 	}
-	due, called := q.calls[item]
 	if called {
 		priority = rank
 	}

@@ -74,3 +74,6 @@ func (q *fairQueue) isCalled(item reconcile.Request) bool {
 	_, called := q.calls[item]
 	return called
 }
+
+// wasCalled says whether what has this priority in the queue is there because it was called.
+func wasCalled(rank int) bool { return rank > callPriority/2 }

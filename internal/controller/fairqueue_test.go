@@ -400,6 +400,29 @@ func TestALaneThatChangesKeepsItsWorkers(t *testing.T) {
 	}
 }
 
+// What a worker has just taken from the queue when it is called comes in its order.
+func TestWhatIsTakenBeforeItIsCalledWaitsForItsTurn(t *testing.T) {
+	q, _ := testQueue(t)
+	a, b := requestOf("ns", "a"), requestOf("ns", "b")
+	q.Add(b)
+	q.Add(a)
+	item, rank, _ := q.PriorityQueue.GetWithPriority()
+	q.call(inOrder([]reconcile.Request{a, b}))
+	if _, out := q.take(item, rank); out || item != b {
+		t.Fatalf("%v goes before its turn", item)
+	}
+	q.PriorityQueue.Done(item)
+	for _, want := range []reconcile.Request{a, b} {
+		if item, _ := q.Get(); item != want {
+			t.Errorf("%v comes, want %v", item, want)
+		}
+		q.Done(want)
+	}
+	if left := q.Len() + len(q.queued) + len(q.inNamespace) + len(q.calls) + len(q.out); left > 0 {
+		t.Errorf("%d are left", left)
+	}
+}
+
 // inOrder are objects that were due in their order.
 func inOrder(items []reconcile.Request) (due []dueRequest) {
 	for i, item := range items {
