@@ -104,8 +104,8 @@ func namespace(ctx context.Context) string {
 	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "faults-"}}
 	Expect(api.Create(ctx, ns)).To(Succeed())
 	DeferCleanup(func(ctx context.Context) {
-		Eventually(func() []string { return audit.Broken(lives(ns.Name)) }).Should(BeEmpty(), "a write is in the log a moment after it can be read")
-		Expect(audit.Late(lives(ns.Name), calm)).To(BeEmpty())
+		Eventually(func() []string { return audit.Broken(livesUntilNow(ctx, ns.Name)) }).Should(BeEmpty(), "a write is in the log a moment after it can be read")
+		Expect(audit.Late(livesUntilNow(ctx, ns.Name), calm)).To(BeEmpty())
 		Expect(client.IgnoreNotFound(api.Delete(ctx, ns))).To(Succeed())
 	})
 	return ns.Name
@@ -115,6 +115,24 @@ func namespace(ctx context.Context) string {
 func lives(namespace string) map[types.UID]*audit.Life {
 	GinkgoHelper()
 	return audit.Lives(written(namespace))
+}
+
+// livesUntilNow are the same, with what the jobs are now at their ends.
+func livesUntilNow(ctx context.Context, namespace string) map[types.UID]*audit.Life {
+	GinkgoHelper()
+	return audit.Lives(untilNow(ctx, namespace))
+}
+
+// untilNow are the writes in a namespace, and behind them what the jobs are now.
+func untilNow(ctx context.Context, namespace string) []audit.Event {
+	GinkgoHelper()
+	events := written(namespace)
+	var jobs carbonv1alpha1.CarbonAwareJobList
+	Expect(api.List(ctx, &jobs, client.InNamespace(namespace))).To(Succeed())
+	for i := range jobs.Items {
+		events = append(events, audit.Seen(&jobs.Items[i]))
+	}
+	return events
 }
 
 // written are the writes in a namespace, by anyone.

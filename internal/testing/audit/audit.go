@@ -77,6 +77,16 @@ func Read(namespace string, files ...string) ([]Event, error) {
 	return all, nil
 }
 
+// Seen is a CarbonAwareJob as it was read now, to go behind what was written. A write that was made although its client
+// had gone is in no log as such: it was answered with 504.
+func Seen(caj *carbonv1alpha1.CarbonAwareJob) Event {
+	version, _ := strconv.ParseUint(caj.ResourceVersion, 10, 64)
+	return Event{
+		Verb: "get", Resource: "carbonawarejobs", Namespace: caj.Namespace, Name: caj.Name,
+		Version: version, Received: time.Now(), CarbonAwareJob: caj,
+	}
+}
+
 func readFile(name string, with []byte) ([]Event, error) {
 	file, err := os.Open(name) //nolint:gosec // the test's own log
 	if err != nil {

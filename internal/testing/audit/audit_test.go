@@ -17,6 +17,7 @@ limitations under the License.
 package audit
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -84,6 +85,40 @@ func status(conditions ...string) string {
 // condition is one as JSON.
 func condition(kind, status, reason string) string {
 	return fmt.Sprintf(`{"type":%q,"status":%q,"reason":%q}`, kind, status, reason)
+}
+
+func write(t *testing.T, lines ...string) (file string) {
+	t.Helper()
+	file = filepath.Join(t.TempDir(), "audit.jsonl")
+	if err := os.WriteFile(file, []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// A write whose answer was lost is in no log: what is there counts.
+func TestWhatIsThereCountsAsWritten(t *testing.T) {
+	events, err := Read("ns", write(t, plan, created, started, runs, ended))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if broken := Broken(Lives(events)); len(broken) != 1 {
+		t.Fatalf("without its record: %v", broken)
+	}
+	with, err := Read("ns", write(t, plan, created, started, runs, ended, record))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var now *carbonv1alpha1.CarbonAwareJob
+	for _, e := range with {
+		now = cmp.Or(e.CarbonAwareJob, now)
+	}
+	if broken := Broken(Lives(append(events, Seen(now)))); len(broken) > 0 {
+		t.Errorf("with its record, which is there: %v", broken)
+	}
+	if life := Lives(append(with, Seen(now)))[now.UID]; life.Records != 1 || life.Changed {
+		t.Errorf("a record that is in the log and there counts as %d, changed: %t", life.Records, life.Changed)
+	}
 }
 
 func TestBrokenPromisesAreSeen(t *testing.T) {

@@ -169,9 +169,20 @@ func (l *Life) brokenRecord() (broken []string) {
 		broken = append(broken, fmt.Sprintf("promise 3: its final record was written %d times, changed later: %t", l.Records, l.Changed))
 	}
 	if (l.ended || l.ran && l.Finished) && !l.accounted() {
-		broken = append(broken, "promise 3: it ran and has ended, and there is no record of that")
+		broken = append(broken, "promise 3: it ran and has ended, and there is no record of that"+l.word())
 	}
 	return broken
+}
+
+// word is what the job's status says of its record.
+func (l *Life) word() string {
+	if l.Last == nil {
+		return ""
+	}
+	if why := meta.FindStatusCondition(l.Last.Status.Conditions, carbonv1alpha1.ConditionEmissionsRecorded); why != nil {
+		return fmt.Sprintf(": it says %s, %s", why.Reason, why.Message)
+	}
+	return fmt.Sprintf(": its last status, of version %s, has the conditions %v", l.Last.ResourceVersion, l.Last.Status.Conditions)
 }
 
 // accounted says whether there is a record, or a word that there is none and why. A job that was deleted needs
