@@ -130,7 +130,7 @@ func untilNow(ctx context.Context, namespace string) []audit.Event {
 	var jobs carbonv1alpha1.CarbonAwareJobList
 	Expect(api.List(ctx, &jobs, client.InNamespace(namespace))).To(Succeed())
 	for i := range jobs.Items {
-		events = append(events, audit.Seen(&jobs.Items[i]))
+		events = append(events, audit.Seen(&jobs.Items[i], time.Now()))
 	}
 	return events
 }

@@ -79,11 +79,11 @@ func Read(namespace string, files ...string) ([]Event, error) {
 
 // Seen is a CarbonAwareJob as it was read now, to go behind what was written. A write that was made although its client
 // had gone is in no log as such: it was answered with 504.
-func Seen(caj *carbonv1alpha1.CarbonAwareJob) Event {
+func Seen(caj *carbonv1alpha1.CarbonAwareJob, now time.Time) Event {
 	version, _ := strconv.ParseUint(caj.ResourceVersion, 10, 64)
 	return Event{
 		Verb: "get", Resource: "carbonawarejobs", Namespace: caj.Namespace, Name: caj.Name,
-		Version: version, Received: time.Now(), CarbonAwareJob: caj,
+		Version: version, Received: now, CarbonAwareJob: caj,
 	}
 }
 

@@ -87,6 +87,7 @@ func condition(kind, status, reason string) string {
 	return fmt.Sprintf(`{"type":%q,"status":%q,"reason":%q}`, kind, status, reason)
 }
 
+// write makes a log of lines.
 func write(t *testing.T, lines ...string) (file string) {
 	t.Helper()
 	file = filepath.Join(t.TempDir(), "audit.jsonl")
@@ -113,10 +114,10 @@ func TestWhatIsThereCountsAsWritten(t *testing.T) {
 	for _, e := range with {
 		now = cmp.Or(e.CarbonAwareJob, now)
 	}
-	if broken := Broken(Lives(append(events, Seen(now)))); len(broken) > 0 {
+	if broken := Broken(Lives(append(events, Seen(now, time.Now())))); len(broken) > 0 {
 		t.Errorf("with its record, which is there: %v", broken)
 	}
-	if life := Lives(append(with, Seen(now)))[now.UID]; life.Records != 1 || life.Changed {
+	if life := Lives(append(with, Seen(now, time.Now())))[now.UID]; life.Records != 1 || life.Changed {
 		t.Errorf("a record that is in the log and there counts as %d, changed: %t", life.Records, life.Changed)
 	}
 }
