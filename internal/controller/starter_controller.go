@@ -173,7 +173,7 @@ func (r *Starter) startOurs(ctx context.Context, caj *carbonv1alpha1.CarbonAware
 		return ctrl.Result{RequeueAfter: jobNotSeen}, nil
 	}
 	if r.overdue.park(caj) {
-		return ctrl.Result{RequeueAfter: parkedLook}, nil // or when the API server is back
+		return ctrl.Result{RequeueAfter: patience}, nil // or when the API server is back
 	}
 	if fresh, err := r.isFresh(ctx, caj); err != nil || !fresh {
 		return ctrl.Result{RequeueAfter: jobNotSeen}, err

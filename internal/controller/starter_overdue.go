@@ -75,6 +75,7 @@ func (o *overdue) fill(ctx context.Context, reader client.Reader, now time.Time,
 	if o.filled.Load() {
 		return nil
 	}
+	// A write that hangs must not hold all starts up: each pass reads its job again.
 	var jobs carbonv1alpha1.CarbonAwareJobList
 	if err := reader.List(ctx, &jobs, client.UnsafeDisableDeepCopy, client.DisableReadYourWritesConsistency); err != nil {
 		return fmt.Errorf("listing CarbonAwareJobs that are overdue: %w", err)
@@ -142,29 +143,30 @@ func (o *overdue) take() (taken []dueRequest) {
 func (o *overdue) judge(came answer, now time.Time) (called []dueRequest, again, news bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	news = o.away.IsZero()
+	away := !o.away.IsZero()
 	switch {
 	case came == well:
-		news = !news || o.impatient
-		return o.goOn(now), false, news
+		waited := away || o.impatient
+		return o.goOn(waited, now), false, waited
 	case came == silent:
 		o.away, o.impatient = now, false
-		return nil, true, news
+		return nil, true, !away
 	case o.impatient:
 		return nil, true, false
-	case news:
+	case !away:
 		o.away = now
+		return nil, true, true
 	case now.Sub(o.away) >= patience:
 		o.away, o.impatient = time.Time{}, true
 		return o.take(), true, true
 	}
-	return nil, true, news
+	return nil, true, false
 }
 
-// goOn notes that the API server is well. It returns whom to call: all that waited for that, and of the others, whose
-// failures were their own or those of a moment, those that have failed once.
-func (o *overdue) goOn(now time.Time) []dueRequest {
-	if o.away.IsZero() && !o.impatient {
+// goOn notes that the API server is well. It returns whom to call: all if they waited for that, and otherwise, as the
+// failures were the jobs' own or those of a moment, those that have failed once.
+func (o *overdue) goOn(waited bool, now time.Time) []dueRequest {
+	if !waited {
 		maps.DeleteFunc(o.starts, func(_ types.NamespacedName, start overdueStart) bool { return start.again })
 	}
 	o.answered, o.away, o.asking, o.impatient = now, time.Time{}, false, false

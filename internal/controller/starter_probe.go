@@ -37,8 +37,6 @@ const (
 	probeTimeout = 15 * time.Second
 	// patience is how long probes that end in errors keep jobs from trying: the starts might get through all the same.
 	patience = time.Minute
-	// parkedLook is when a parked job looks whether it is still to wait. It is called before that.
-	parkedLook = patience
 )
 
 // probe is in the queue in place of a job when the API server is to be asked whether it is well.

@@ -120,19 +120,18 @@ func lives(namespace string) map[types.UID]*audit.Life {
 // livesUntilNow are the same, with what the jobs are now at their ends.
 func livesUntilNow(ctx context.Context, namespace string) map[types.UID]*audit.Life {
 	GinkgoHelper()
-	return audit.Lives(untilNow(ctx, namespace))
+	return audit.Lives(append(written(namespace), present(ctx, namespace)...))
 }
 
-// untilNow are the writes in a namespace, and behind them what the jobs are now.
-func untilNow(ctx context.Context, namespace string) []audit.Event {
+// present is what the jobs of a namespace are now, to go behind what was written.
+func present(ctx context.Context, namespace string) (seen []audit.Event) {
 	GinkgoHelper()
-	events := written(namespace)
 	var jobs carbonv1alpha1.CarbonAwareJobList
 	Expect(api.List(ctx, &jobs, client.InNamespace(namespace))).To(Succeed())
 	for i := range jobs.Items {
-		events = append(events, audit.Seen(&jobs.Items[i], time.Now()))
+		seen = append(seen, audit.Seen(&jobs.Items[i], time.Now()))
 	}
-	return events
+	return seen
 }
 
 // written are the writes in a namespace, by anyone.

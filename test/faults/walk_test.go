@@ -188,9 +188,11 @@ func settle(ctx context.Context, proxy *faults.Proxy, walkers []*walker) {
 	all, writes := 0, 0
 	for _, w := range walkers {
 		Eventually(func() []string { return audit.Broken(livesUntilNow(ctx, w.namespace)) }).Should(BeEmpty(), "seed %d: a write is in the log a moment after it can be read", w.seed)
-		events := untilNow(ctx, w.namespace)
+		events := written(w.namespace)
+		writes += len(events)
+		events = append(events, present(ctx, w.namespace)...)
 		lives := audit.Lives(events)
-		all, writes = all+len(lives), writes+len(written(w.namespace))
+		all += len(lives)
 		Expect(audit.Late(lives, calm)).To(BeEmpty(), "seed %d: nobody has killed a manager since", w.seed)
 		Expect(audit.Overspent(events, w.namespace, "flat")).To(BeEmpty(), "seed %d", w.seed)
 		w.addUp(ctx, lives)
