@@ -61,7 +61,7 @@ var _ = Describe("A manager that is killed at a write", Ordered, func() {
 			Env("OPENAI_MODEL", "gpt-4o").Model("OPENAI_MODEL", "", "", 100)
 		Expect(cluster.Create(ctx, runnable(j, time.Second).Obj())).To(Succeed())
 		if at > 0 {
-			Eventually(m.ended).Should(BeClosed(), "the manager should have been killed at write %d; it made %v", at, proxy.seen())
+			Eventually(m.ended).Should(BeClosed(), "the manager should have been killed at write %d; it made %+v", at, proxy.seen())
 			m = startManager("")
 		}
 		caj := eventuallyStatus(ctx, key, "Completed")
@@ -79,7 +79,7 @@ var _ = Describe("A manager that is killed at a write", Ordered, func() {
 	It("has a reference life", func(ctx context.Context) {
 		var proxy *killingProxy
 		reference, proxy = live(ctx, 0, before)
-		Expect(proxy.seen()).To(HaveLen(writesOfALife), "%v", proxy.seen())
+		Expect(proxy.carriedOut()).To(HaveLen(writesOfALife), "%+v", proxy.seen())
 	})
 
 	for at := 1; at <= writesOfALife; at++ {

@@ -22,6 +22,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 
@@ -39,13 +40,22 @@ const (
 	after  moment = "after"
 )
 
+// write is one that a manager asked for, and what the API server made of it: 0 for no answer.
+type write struct {
+	what string
+	code int
+}
+
+// numberOfWrite is the key of a request's context.
+type numberOfWrite struct{}
+
 // killingProxy stands between a manager and the API server, counts the writes that make up a job's
 // life, in one namespace, and kills the manager at one of them.
 type killingProxy struct {
 	namespace string
 	server    *httptest.Server
 	mu        sync.Mutex
-	writes    []string
+	writes    []write
 	// at is the write (from 1) to kill at; 0 never.
 	at   int
 	when moment
@@ -62,8 +72,15 @@ func newKillingProxy(namespace string, at int, when moment) *killingProxy {
 	forward.Transport, forward.FlushInterval = transport, -1
 	forward.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) }
 	p := &killingProxy{namespace: namespace, at: at, when: when}
+	forward.ModifyResponse = p.answered
 	p.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !p.isLifeWrite(r) || !p.count(r) {
+		if !p.isLifeWrite(r) {
+			forward.ServeHTTP(w, r)
+			return
+		}
+		number := p.count(r)
+		r = r.WithContext(context.WithValue(r.Context(), numberOfWrite{}, number))
+		if number != p.at {
 			forward.ServeHTTP(w, r)
 			return
 		}
@@ -91,17 +108,33 @@ func (p *killingProxy) isLifeWrite(r *http.Request) bool {
 		strings.Contains(r.URL.Path, "/carbonbudgets")
 }
 
-// count notes a write and says whether to kill at it.
-func (p *killingProxy) count(r *http.Request) bool {
+// count notes a write and says which it is, from 1.
+func (p *killingProxy) count(r *http.Request) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	what := r.URL.Path[strings.LastIndex(r.URL.Path, "/namespaces/")+len("/namespaces/"):]
-	p.writes = append(p.writes, r.Method+" "+what[strings.Index(what, "/")+1:])
-	return p.at > 0 && len(p.writes) == p.at
+	p.writes = append(p.writes, write{what: r.Method + " " + what[strings.Index(what, "/")+1:]})
+	return len(p.writes)
 }
 
-func (p *killingProxy) seen() []string {
+// answered notes what the API server made of a write.
+func (p *killingProxy) answered(response *http.Response) error {
+	if number, ok := response.Request.Context().Value(numberOfWrite{}).(int); ok {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.writes[number-1].code = response.StatusCode
+	}
+	return nil
+}
+
+func (p *killingProxy) seen() []write {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return append([]string{}, p.writes...)
+	return slices.Clone(p.writes)
+}
+
+// carriedOut leaves out what the API server refused because somebody else had just written the same
+// object: the Job controller writes its first status while we start the Job, and then we ask again.
+func (p *killingProxy) carriedOut() []write {
+	return slices.DeleteFunc(p.seen(), func(w write) bool { return w.code == http.StatusConflict })
 }
