@@ -50,6 +50,19 @@ func (b *bench) startManager(flags ...string) *manager {
 // cpu is the processor time used so far.
 func (m *manager) cpu() time.Duration { return cpuOf(m.b, m.Pid()) }
 
+// rest waits until the manager does next to nothing.
+func (m *manager) rest() {
+	const idle = settle / 50
+	for last := m.cpu(); ; {
+		<-time.After(settle)
+		now := m.cpu()
+		if now-last < idle {
+			return
+		}
+		last = now
+	}
+}
+
 func cpuOf(b *bench, pid int) time.Duration {
 	b.t.Helper()
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))

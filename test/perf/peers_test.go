@@ -45,11 +45,23 @@ func (b *bench) floor() {
 			`{"metadata":{"annotations":{"a":"{}"}},"spec":{"suspend":false}}`)))
 	})
 	b.results["floor starts/s"] = float64(m) / took.Seconds()
-	check(b.t, b.api.DeleteAllOf(b.ctx, &carbonv1alpha1.CarbonAwareJob{}, client.InNamespace(ns)))
 	b.each(n, planWorkers, func(i int) error {
 		return b.api.Patch(b.ctx, named(ns, i), client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`)))
 	})
-	check(b.t, b.api.DeleteAllOf(b.ctx, &batchv1.Job{}, client.InNamespace(ns), client.PropagationPolicy("Background")))
+	b.deleteAll(&carbonv1alpha1.CarbonAwareJob{}, ns)
+	b.deleteAll(&batchv1.Job{}, ns)
+}
+
+// deleteAll asks again when the API server had not deleted everything in the minute that it gives a request.
+func (b *bench) deleteAll(kind client.Object, ns string) {
+	var err error
+	for range 10 {
+		if err = b.api.DeleteAllOf(b.ctx, kind, client.InNamespace(ns), client.PropagationPolicy("Background")); err == nil {
+			return
+		}
+		b.t.Logf("%T in %s: deleting the rest: %v", kind, ns, err)
+	}
+	check(b.t, err)
 }
 
 func named(ns string, i int) *carbonv1alpha1.CarbonAwareJob {
