@@ -79,14 +79,14 @@ func newKillingProxy(namespace string, at int, when moment) *killingProxy {
 			return
 		}
 		number := p.count(r)
-		r = r.WithContext(context.WithValue(r.Context(), numberOfWrite{}, number))
+		ctx := context.WithValue(r.Context(), numberOfWrite{}, number)
 		if number != p.at {
-			forward.ServeHTTP(w, r)
+			forward.ServeHTTP(w, r.WithContext(ctx))
 			return
 		}
 		if p.when == after {
 			// The manager is gone before the answer reaches it, so the write must not end with it.
-			forward.ServeHTTP(httptest.NewRecorder(), r.WithContext(context.WithoutCancel(r.Context())))
+			forward.ServeHTTP(httptest.NewRecorder(), r.WithContext(context.WithoutCancel(ctx)))
 		}
 		p.kill()
 		panic(http.ErrAbortHandler) // cut the connection without an answer
