@@ -38,8 +38,8 @@ func TestWhatWasMeasuredStandsBesideItsGoal(t *testing.T) {
 	put("thresholds.json", `{
 		"perf": {"a": {"atMost": 2, "why": "w"}, "b": {"atLeast": 5, "why": "w"}, "c": {"atMost": 1, "jobs": 9, "why": "w"}},
 		"scale": {"flat": {"atMost": 1.5, "why": "w"}}}`)
-	put("measured/perf-1.json", `{"a": 1, "b": 4, "c": 7, "other": 1234.5, "jobs": 8}`)
-	put("measured/perf-2.json", `{"a": 3, "b": 4.5, "c": 7, "jobs": 8}`)
+	put("measured/perf-1.json", `{"a": 1, "b": 4, "c": 7, "other": 1234.5, "two": 1, "jobs": 8}`)
+	put("measured/perf-2.json", `{"a": 3, "b": 4.5, "c": 7, "two": 2, "jobs": 8}`)
 	put("measured/perf-3.json", `{"a": 0.25, "b": 4.25, "c": 7, "jobs": 8}`)
 	put("measured/scale-1.json", `{"flat": 1, "at 1000: KiB per job": 9.5, "at 1000: CPU per planned job ms": 2, "at 5000: KiB per job": 8}`)
 	page := put("page.md", "# x\n<!-- measured: perf -->\nold\n<!-- end: perf -->\nbetween\n<!-- measured: scale -->\n<!-- end: scale -->\nafter\n")
@@ -67,6 +67,7 @@ func TestWhatWasMeasuredStandsBesideItsGoal(t *testing.T) {
 		"| b | at least 5 | 4.25 | 4.00 to 4.50 | 3 | **no** |",
 		"| c | at most 1 | not measured | | 0 | |",
 		"| other | | 1234 | 1234 to 1234 | 1 | |",
+		"| two | | 1.50 | 1.00 to 2.00 | 2 | |",
 		"| flat | at most 1.5 | 1.00 | 1.00 to 1.00 | 1 | yes |",
 		"| 5000 |  |  |  | 8.00 |  |  |",
 		"between", "after",

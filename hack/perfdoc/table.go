@@ -42,7 +42,9 @@ func spreadOf(name string, goal *goals.Goal, runs []goals.Results) spread {
 		return spread{}
 	}
 	slices.Sort(values)
-	return spread{values[0], values[len(values)/2], values[len(values)-1], len(values)}
+	half := len(values) / 2
+	median := (values[half] + values[len(values)-1-half]) / 2 // the same one twice, when their number is odd
+	return spread{values[0], median, values[len(values)-1], len(values)}
 }
 
 // table is first the results that have a goal, then the others.
