@@ -174,9 +174,23 @@ END`)
 		}
 		sh(ctx, `kubectl patch job forged -n team --as=editor-eve --type=merge -p '{"metadata":{"annotations":{"mine":"yes"}}}'`)
 
+		By("having a Job kept for ever, and its namespace with it")
+		stray := `{"apiVersion":"batch/v1","kind":"Job","metadata":{"name":"stray","namespace":"team"%s},"spec":{"suspend":true,` +
+			`"template":{"spec":{"restartPolicy":"Never","containers":[{"name":"x","image":"x"}]}}}}`
+		const finalizer = `"finalizers":["carbon.ecotracker.dev/emissions"]`
+		output, err := apply(ctx, "editor-eve", fmt.Sprintf(stray, ","+finalizer))
+		Expect(err).To(HaveOccurred())
+		Expect(output).To(ContainSubstring("editor-eve may not change its finalizer carbon.ecotracker.dev/emissions"))
+		_, err = apply(ctx, "editor-eve", fmt.Sprintf(stray, ""))
+		Expect(err).NotTo(HaveOccurred())
+		output, err = try(ctx, "kubectl patch job stray -n team --as=editor-eve --type=merge -p '{\"metadata\":{"+finalizer+"}}'")
+		Expect(err).To(HaveOccurred())
+		Expect(output).To(ContainSubstring("editor-eve may not change its finalizer carbon.ecotracker.dev/emissions"))
+		sh(ctx, "kubectl delete job stray -n team --timeout=1m")
+
 		By("having the grams of a run forgotten")
 		sh(ctx, "kubectl wait --for=jsonpath='{.status.job.runs[0].start}' carbonawarejob/forged -n team --timeout=3m")
-		output, err := try(ctx, `kubectl patch carbonawarejob forged -n team --as=editor-eve --type=merge -p '{"metadata":{"finalizers":null}}'`)
+		output, err = try(ctx, `kubectl patch carbonawarejob forged -n team --as=editor-eve --type=merge -p '{"metadata":{"finalizers":null}}'`)
 		Expect(err).To(HaveOccurred())
 		Expect(output).To(ContainSubstring("editor-eve may not change its finalizer carbon.ecotracker.dev/carbonawarejob"))
 		sh(ctx, "kubectl delete carbonawarejob forged -n team --timeout=3m")

@@ -162,6 +162,7 @@ END`)
 			}
 		}).WithContext(ctx).WithTimeout(3 * time.Minute).Should(Succeed())
 		m.Kill()
+		sh(ctx, `kubectl create job stray -n team --image=x --dry-run=client -o json | sed 's|"metadata": {|"metadata": {"finalizers": ["carbon.ecotracker.dev/emissions"],|' | kubectl create -f -`)
 		sh(ctx, "kubectl delete carbonawarejob running -n team --wait=false")
 		Expect(sh(ctx, "kubectl get carbonawarejob running -n team -o name")).NotTo(BeEmpty(), "its finalizer holds it")
 		sh(ctx, "%s", documented("install.md", "finalizers"))
