@@ -108,6 +108,11 @@ func TestValuesChangeWhatTheySay(t *testing.T) {
 			here:   []string{"--metrics-cert-dir=/etc/metrics-certificate", "secretName: mine\n", "serverName: ecotracker-controller-manager-metrics.ecotracker-system.svc\n", "name: mine\n"},
 			not:    []string{"insecureSkipVerify"},
 		},
+		"another default region": {
+			values: []string{"defaultRegion.name=de", "defaultRegion.spec.source.energyCharts.country=de"},
+			here:   []string{"  name: de\n", "energyCharts:\n      country: de\n"},
+			not:    []string{"ukCarbonIntensity: {}", "annualMean: GBR"},
+		},
 		"Prometheus": {values: []string{"serviceMonitor=true", "alerts=true"}, here: []string{"kind: ServiceMonitor", "alert: EcoTrackerNoLeader"}},
 	}
 	for name, test := range tests {
@@ -129,10 +134,21 @@ func TestWrongValuesAreRefused(t *testing.T) {
 	for value, field := range map[string]string{
 		"replica=1": "replica", "replicas=-1": "/replicas", "watchNamespaces={A}": "/watchNamespaces/0", "image.digest=abc": "/image/digest", "meter.image=x": "image",
 		"extraArgs={x}": "/extraArgs/0", "image.pullPolicy=Sometimes": "/image/pullPolicy", "crds.kep=true": "kep",
+		"defaultRegion.name=de": "/defaultRegion/spec", "defaultRegion.spec.annualMean=DEU": "/defaultRegion/spec",
+		"podLabels.control-plane=x": "invalid propertyName 'control-plane'",
 	} {
 		output, err := command(t.Context(), "helm", "template", "ecotracker", chart, "--set", value).CombinedOutput()
 		if err == nil || !strings.Contains(string(output), field) {
 			t.Errorf("%s: %v: %s", value, err, output)
+		}
+	}
+}
+
+func TestAReleaseHasANameThatItsObjectsCanHave(t *testing.T) {
+	for name, good := range map[string]bool{strings.Repeat("a", 36): true, strings.Repeat("a", 37): false, "my.rel": false} {
+		output, err := command(t.Context(), "helm", "template", name, chart).CombinedOutput()
+		if good != (err == nil) || !good && !strings.Contains(string(output), "the release name "+name) {
+			t.Errorf("%s: %v: %s", name, err, output)
 		}
 	}
 }

@@ -79,6 +79,11 @@ var _ = Describe("An installation with Helm", Ordered, func() {
 		create(ctx, "helmed", "after")
 		sh(ctx, "kubectl wait --for=condition=Complete carbonawarejob/after -n helmed --timeout=3m")
 
+		By("upgrading where the default region was deleted for another")
+		sh(ctx, `sed 's/name: gb/name: north/' config/samples/gridregion_gb.yaml | kubectl create -f -; kubectl delete gridregion gb`)
+		sh(ctx, "%s", documented("install.md", "helm upgrade"))
+		Expect(sh(ctx, "kubectl get gridregions -o name")).To(Equal("gridregion.carbon.ecotracker.dev/north"))
+
 		By("going back")
 		sh(ctx, "%s", documented("install.md", "helm back"))
 		Expect(sh(ctx, manager)).To(And(ContainSubstring("ecotracker-operator:old"), ContainSubstring("--meter-image=ecotracker-meter:old")))

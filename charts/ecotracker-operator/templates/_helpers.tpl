@@ -1,5 +1,9 @@
-{{/* Names begin with the name of the release, as those of kustomize begin with ecotracker-. */}}
+{{/* Names begin with the name of the release, as those of kustomize begin with ecotracker-. The longest, that of the
+Service of the metrics, may have 63 characters and no dots. */}}
 {{- define "ecotracker.manager" -}}
+{{- if or (gt (len .Release.Name) 36) (contains "." .Release.Name) -}}
+{{- fail (printf "the release name %s: take one of at most 36 characters and without dots, Services are named after it" .Release.Name) -}}
+{{- end -}}
 {{ .Release.Name }}-controller-manager
 {{- end }}
 
