@@ -1,6 +1,6 @@
 # Builds the manager, and with --target meter the metering sidecar: a static binary each, in an image
 # with nothing else in it but the certificates of public authorities.
-FROM --platform=$BUILDPLATFORM golang:1.26 AS builder
+FROM --platform=$BUILDPLATFORM golang:1.26.8 AS builder
 ARG TARGETOS
 ARG TARGETARCH
 ARG VERSION

@@ -194,10 +194,10 @@ docker-build: ## Build the images of the manager and the meter (IMG=name:tag).
 
 # Kustomize knows best whether the file is up to date.
 .PHONY: dist/install.yaml
-dist/install.yaml: $(KUSTOMIZE) ## Write the one file that installs everything (IMG=name:tag).
+dist/install.yaml: $(KUSTOMIZE) ## Write the one file that installs everything (IMG=name:tag, OVERLAY=namespaced for some namespaces).
 	@$(TWO_IMAGES)
 	mkdir -p dist
-	$(KUSTOMIZE) build config/default | sed -e 's|image: ecotracker-operator:dev$$|image: $(IMG)|' -e 's|--meter-image=ecotracker-meter:dev$$|--meter-image=$(METER_IMG)|' > $@
+	$(KUSTOMIZE) build config/$(or $(OVERLAY),default) | sed -e 's|image: ecotracker-operator:dev$$|image: $(IMG)|' -e 's|--meter-image=ecotracker-meter:dev$$|--meter-image=$(METER_IMG)|' > $@
 
 .PHONY: install
 install: $(KUSTOMIZE) ## Install the CRDs into the cluster of the current kubeconfig.

@@ -49,6 +49,10 @@ say "the Helm chart installs what kustomize does"
 bin/helm lint --quiet --strict charts/ecotracker-operator
 go test -count=1 ./test/chart
 
+say "one release of Go builds what is released"
+releases=$(grep -hoE '(GOTOOLCHAIN: go|golang:)[0-9]+\.[0-9]+\.[0-9]+' .github/workflows/*.yml Dockerfile docs/release.md | grep -oE '[0-9.]+$' | sort -u)
+[ "$(wc -l <<<"$releases")" = 1 ] || fail "the workflows, the Dockerfile and docs/release.md name several: $releases"
+
 say "no Go file is longer than 300 lines (tests and generated files aside)"
 git ls-files --cached --others --exclude-standard '*.go' | grep -vE '_test\.go$|/zz_generated\.' |
   xargs awk 'FNR == 301 {print FILENAME; long = 1} END {exit long}' || fail "these files do more than one thing: split them"

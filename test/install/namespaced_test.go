@@ -26,7 +26,10 @@ import (
 var _ = Describe("An installation for one namespace", Ordered, func() {
 	It("works there, and can do nothing elsewhere", func(ctx context.Context) {
 		beginEmpty(ctx)
+		By("narrowing an installation for all namespaces")
+		sh(ctx, "kubectl apply -f dist/install.yaml")
 		sh(ctx, "%s", documented("install.md", "namespaced"))
+		sh(ctx, "%s", documented("install.md", "narrow"))
 		DeferCleanup(func(ctx context.Context) {
 			sh(ctx, "kubectl delete -k config/namespaced --ignore-not-found --timeout=2m; kubectl delete namespace team-a team-b")
 		})
