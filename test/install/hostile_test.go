@@ -121,7 +121,7 @@ func starts(ctx context.Context, c client.WithWatch, prefix string, more func(n 
 		Expect(s.started).NotTo(BeZero(), "the watch ended before the start of %s", name)
 		all = append(all, s)
 		if s.started > 10*time.Second {
-			AddReportEntry("why is "+name+" late?", sh(ctx, "kubectl events -n quiet | grep -w %[1]s; kubectl get carbonawarejob,job %[1]s -n quiet -o yaml --show-managed-fields", name), ReportEntryVisibilityAlways)
+			AddReportEntry("why is "+name+" late?", sh(ctx, "kubectl events -n quiet | grep -w %[1]s || true; kubectl get carbonawarejob,job %[1]s -n quiet -o yaml --show-managed-fields", name), ReportEntryVisibilityAlways)
 		}
 	}
 	return all
