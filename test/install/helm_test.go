@@ -82,7 +82,7 @@ var _ = Describe("An installation with Helm", Ordered, func() {
 		By("upgrading where the default region was deleted for another")
 		sh(ctx, `sed 's/name: gb/name: north/' config/samples/gridregion_gb.yaml | kubectl create -f -; kubectl delete gridregion gb`)
 		sh(ctx, "%s", documented("install.md", "helm upgrade"))
-		Expect(sh(ctx, "kubectl get gridregions -o name")).To(Equal("gridregion.carbon.ecotracker.dev/north"))
+		Expect(strings.TrimSpace(sh(ctx, "kubectl get gridregions -o name"))).To(Equal("gridregion.carbon.ecotracker.dev/north"))
 
 		By("going back")
 		sh(ctx, "%s", documented("install.md", "helm back"))
