@@ -162,7 +162,10 @@ END`)
 			}
 		}).WithContext(ctx).WithTimeout(3 * time.Minute).Should(Succeed())
 		m.Kill()
-		sh(ctx, `kubectl create job stray -n team --image=x --dry-run=client -o json | sed 's|"metadata": {|"metadata": {"finalizers": ["carbon.ecotracker.dev/emissions"],|' | kubectl create -f -`)
+		sh(ctx, `kubectl create -f - <<'END'
+{apiVersion: batch/v1, kind: Job, metadata: {name: stray, namespace: team, finalizers: [carbon.ecotracker.dev/emissions]},
+ spec: {suspend: true, template: {spec: {restartPolicy: Never, containers: [{name: x, image: x}]}}}}
+END`)
 		sh(ctx, "kubectl delete carbonawarejob running -n team --wait=false")
 		Expect(sh(ctx, "kubectl get carbonawarejob running -n team -o name")).NotTo(BeEmpty(), "its finalizer holds it")
 		sh(ctx, "%s", documented("install.md", "finalizers"))
