@@ -50,7 +50,7 @@ func (b *bench) startManager(flags ...string) *manager {
 // cpu is the processor time used so far.
 func (m *manager) cpu() time.Duration { return cpuOf(m.b, m.Pid()) }
 
-// rest waits until the manager does next to nothing.
+// rest waits until the manager takes less than a fiftieth of a core.
 func (m *manager) rest() {
 	const idle = settle / 50
 	for last := m.cpu(); ; {
