@@ -71,7 +71,7 @@ func parseOptions(args []string) (*options, error) {
 	flags.StringVar(&o.ownRegion, "own-region", "",
 		"the GridRegion that the operator itself runs in, by which its own energy is priced in the metrics; the default one if empty")
 	flags.BoolVar(&o.allowPrivate, "allow-private-sources", false,
-		"let intensity sources have addresses that are not public, and plain http; by default they cannot lead into the cluster or to a metadata service")
+		"let intensity sources have addresses that are not public, plain http, and the proxy of HTTPS_PROXY; by default they cannot lead into the cluster or to a metadata service")
 	flags.StringVar(&o.modelsConfigMap, "models-configmap", "ecotracker-models",
 		"ConfigMap in the operator's own namespace that extends or overrides the tables of models and providers, if it exists; see docs/accounting.md")
 	flags.StringVar(&o.meterImage, "meter-image", "", "image of the metering sidecar that spec.llm.meter adds to jobs; without it such jobs are refused")

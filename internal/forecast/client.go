@@ -22,8 +22,11 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"syscall"
 	"time"
+
+	"golang.org/x/net/http/httpproxy"
 )
 
 // maxRedirects is how often a source may send us on, within its own host.
@@ -52,13 +55,11 @@ func (r refusal) Error() string { return string(r) }
 // only and no connection to an address that is not a public one, checked after the name was resolved,
 // so that no source can make the operator talk to the cluster or to a metadata service. A source that
 // marks its answers is asked only for what is new.
-// Proxies of the environment are not used: the check would see only the proxy's address.
+// A proxy of the environment (HTTPS_PROXY, NO_PROXY) is used only where private addresses are allowed: the
+// check would see nothing but the proxy's own address.
 func NewClient(allowPrivate bool) *http.Client {
 	dialer := &net.Dialer{Timeout: 5 * time.Second}
-	if !allowPrivate {
-		dialer.Control = refusePrivate
-	}
-	var transport http.RoundTripper = &http.Transport{
+	direct := &http.Transport{
 		DialContext:           dialer.DialContext,
 		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout:   5 * time.Second,
@@ -69,8 +70,13 @@ func NewClient(allowPrivate bool) *http.Client {
 		MaxIdleConnsPerHost:    1,
 		ForceAttemptHTTP2:      true,
 	}
-	if !allowPrivate {
-		transport = httpsOnly{transport}
+	var transport http.RoundTripper = direct
+	if allowPrivate {
+		proxy := httpproxy.FromEnvironment().ProxyFunc()
+		direct.Proxy = func(r *http.Request) (*url.URL, error) { return proxy(r.URL) }
+	} else {
+		dialer.Control = refusePrivate
+		transport = httpsOnly{direct}
 	}
 	return &http.Client{CheckRedirect: sameOrigin, Transport: &conditional{next: transport}}
 }

@@ -20,6 +20,7 @@ import (
 	"compress/gzip"
 	"context"
 	"crypto/x509"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -171,5 +172,26 @@ func TestPublicAddresses(t *testing.T) {
 		if got := isPublic(netip.MustParseAddr(address)); got != want {
 			t.Errorf("isPublic(%s) = %t", address, got)
 		}
+	}
+}
+
+func TestAProxyIsUsedOnlyWherePrivateAddressesAre(t *testing.T) {
+	asked := make(chan string, 1)
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked <- r.URL.String()
+		fmt.Fprint(w, `{}`)
+	}))
+	defer proxy.Close()
+	t.Setenv("HTTP_PROXY", proxy.URL)
+	t.Setenv("HTTPS_PROXY", proxy.URL)
+	var into struct{}
+	if err := fetchJSON(t.Context(), NewClient(true), "http://source.invalid/x", time.Time{}, &into); err != nil {
+		t.Fatal(err)
+	}
+	if url := <-asked; url != "http://source.invalid/x" {
+		t.Errorf("the proxy was asked for %s", url)
+	}
+	if err := fetchJSON(t.Context(), NewClient(false), "https://source.invalid/x", time.Time{}, &into); err == nil || len(asked) != 0 {
+		t.Errorf("the proxy was used: %v", err)
 	}
 }

@@ -108,6 +108,22 @@ func TestValuesChangeWhatTheySay(t *testing.T) {
 			here:   []string{"--metrics-cert-dir=/etc/metrics-certificate", "secretName: mine\n", "serverName: ecotracker-controller-manager-metrics.ecotracker-system.svc\n", "name: mine\n"},
 			not:    []string{"insecureSkipVerify"},
 		},
+		"an authority of one's own": {
+			values: []string{
+				"extraEnv[0].name=SSL_CERT_DIR", "extraEnv[0].value=/etc/authorities", "extraVolumes[0].name=authorities", "extraVolumes[0].configMap.name=mine",
+				"extraVolumeMounts[0].name=authorities", "extraVolumeMounts[0].mountPath=/etc/authorities", "metrics.certificateSecret=tls",
+			},
+			here: []string{
+				"        - name: SSL_CERT_DIR\n          value: /etc/authorities\n        ports:",
+				"        - name: metrics-certificate\n          mountPath: /etc/metrics-certificate\n          readOnly: true\n        - mountPath: /etc/authorities\n          name: authorities\n",
+				"      - name: metrics-certificate\n        secret:\n          secretName: tls\n      - configMap:\n          name: mine\n        name: authorities\n",
+			},
+		},
+		"a volume and no certificate": {
+			values: []string{"extraVolumes[0].name=tmp", "extraVolumeMounts[0].name=tmp", "extraVolumeMounts[0].mountPath=/tmp"},
+			here:   []string{"        volumeMounts:\n        - mountPath: /tmp\n", "      volumes:\n      - name: tmp\n"},
+			not:    []string{"metrics-certificate"},
+		},
 		"another default region": {
 			values: []string{"defaultRegion.name=de", "defaultRegion.spec.source.energyCharts.country=de"},
 			here:   []string{"  name: de\n", "energyCharts:\n      country: de\n"},
@@ -135,7 +151,8 @@ func TestWrongValuesAreRefused(t *testing.T) {
 		"replica=1": "replica", "replicas=-1": "/replicas", "watchNamespaces={A}": "/watchNamespaces/0", "image.digest=abc": "/image/digest", "meter.image=x": "image",
 		"extraArgs={x}": "/extraArgs/0", "image.pullPolicy=Sometimes": "/image/pullPolicy", "crds.kep=true": "kep",
 		"defaultRegion.name=de": "/defaultRegion/spec", "defaultRegion.spec.annualMean=DEU": "/defaultRegion/spec",
-		"podLabels.control-plane=x": "invalid propertyName 'control-plane'",
+		"podLabels.control-plane=x": "invalid propertyName 'control-plane'", "extraEnv[0].name=POD_NAMESPACE": "/extraEnv/0/name",
+		"extraVolumes[0].name=metrics-certificate": "/extraVolumes/0/name", "extraVolumeMounts[0].name=x": "/extraVolumeMounts/0",
 	} {
 		output, err := command(t.Context(), "helm", "template", "ecotracker", chart, "--set", value).CombinedOutput()
 		if err == nil || !strings.Contains(string(output), field) {
