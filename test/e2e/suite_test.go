@@ -37,6 +37,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/testing/specs"
 )
 
 // Where the operator is installed, and as whom it works; see config/default.
@@ -66,6 +67,7 @@ func TestE2E(t *testing.T) {
 		t.Skip("SKIPPED: no cluster. `make test` runs this on simulated nodes, `make test-e2e` on real ones.")
 	}
 	RegisterFailHandler(Fail)
+	specs.RepeatFailures()
 	SetDefaultEventuallyTimeout(90 * time.Second)
 	SetDefaultEventuallyPollingInterval(100 * time.Millisecond)
 	EnforceDefaultTimeoutsWhenUsingContexts() // else a context, which has no end here, counts instead

@@ -33,6 +33,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/testing/specs"
 )
 
 var (
@@ -46,6 +47,7 @@ func TestEnvtest(t *testing.T) {
 		t.Fatal("KUBEBUILDER_ASSETS is not set: run these tests with `make test`, or set it to the output of `bin/controlplane-tool binaries`")
 	}
 	RegisterFailHandler(Fail)
+	specs.RepeatFailures()
 	RunSpecs(t, "Reconcilers on a real API server")
 }
 

@@ -36,6 +36,7 @@ import (
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/testing/plane"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/testing/specs"
 )
 
 // Where the operator is installed, and as whom it works; see config/default.
@@ -57,6 +58,7 @@ func TestFaults(t *testing.T) {
 		t.Skip("SKIPPED: no control plane. Run `make test-faults`, or set KUBEBUILDER_ASSETS to the output of `bin/controlplane-tool binaries`.")
 	}
 	RegisterFailHandler(Fail)
+	specs.RepeatFailures()
 	SetDefaultEventuallyTimeout(2 * time.Minute)
 	SetDefaultEventuallyPollingInterval(50 * time.Millisecond)
 	RunSpecs(t, "Faults")

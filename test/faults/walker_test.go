@@ -55,6 +55,9 @@ const (
 	flatGrams = 200
 	flatRoom  = 12
 	wildSlot  = 5 * time.Second
+	// ahead is how many jobs a walker may be ahead of the operator. Without a bound, what is left to do when the walk
+	// ends depends on how slow the machine is, and so does how late the last of it is started.
+	ahead = 8
 )
 
 func newWalker(ctx context.Context, seed uint64, slots int) *walker {
@@ -95,7 +98,8 @@ func (w *walker) step(ctx context.Context) {
 	w.steps++
 	var err error
 	switch n := w.random.IntN(100); {
-	case n < 25 || len(w.names) == 0:
+	case n < 15 || len(w.names) == 0:
+		w.wait(ctx)
 		err = w.create(ctx)
 	case n < 50:
 		err = w.edit(ctx)
@@ -120,6 +124,18 @@ func (w *walker) step(ctx context.Context) {
 }
 
 func (w *walker) name() string { return w.names[w.random.IntN(len(w.names))] }
+
+// wait lets the operator catch up: until it has said something of the job that the walker made so many jobs ago.
+func (w *walker) wait(ctx context.Context) {
+	GinkgoHelper()
+	if len(w.names) < ahead {
+		return
+	}
+	Eventually(func() bool {
+		caj, err := w.look(ctx, w.names[len(w.names)-ahead])
+		return apierrors.IsNotFound(err) || err == nil && len(caj.Status.Conditions) > 0
+	}).WithTimeout(4*time.Minute).Should(BeTrue(), "seed %d: the operator is at work", w.seed)
+}
 
 func (w *walker) create(ctx context.Context) error {
 	name := fmt.Sprintf("w%d-%d", w.seed, len(w.names))

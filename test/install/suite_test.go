@@ -36,6 +36,7 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/ecotracker-dev/ecotracker-operator/internal/testing/process"
+	"github.com/ecotracker-dev/ecotracker-operator/internal/testing/specs"
 )
 
 const (
@@ -48,6 +49,7 @@ func TestInstall(t *testing.T) {
 		t.Skip("SKIPPED: no cluster. `make test-install` brings one up.")
 	}
 	RegisterFailHandler(Fail)
+	specs.RepeatFailures()
 	SetDefaultEventuallyTimeout(2 * time.Minute)
 	EnforceDefaultTimeoutsWhenUsingContexts()
 	SetDefaultEventuallyPollingInterval(200 * time.Millisecond)
