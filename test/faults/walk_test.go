@@ -47,6 +47,9 @@ var (
 
 const (
 	stepEvery = 200 * time.Millisecond
+	// disturbEvery is after how many steps of each walker the manager is disturbed, more or less by half: 15 s where the
+	// machine keeps up, and longer where it does not, so that a manager always gets something done.
+	disturbEvery = 75
 	// errorRate is the part of the operator's requests that fails.
 	errorRate = 0.02
 )
@@ -66,9 +69,22 @@ var _ = Describe("A random walk", func() {
 		for i := range seeds {
 			walkers = append(walkers, newWalker(ctx, uint64(firstSeed+i), 200))
 		}
-		stop := make(chan struct{})
-		manager := keepRunning(proxy, stop, 10*time.Second, 20*time.Second, func(*process.Process) {})
-		walk(ctx, walkers, func(w *walker) bool { return w.steps < steps })
+		stop, stepped := make(chan struct{}), make(chan struct{}, seeds*(steps+1))
+		random := rand.New(rand.NewPCG(1, 2))
+		manager := keepRunning(proxy, func() bool {
+			for range seeds * (disturbEvery/2 + random.IntN(disturbEvery)) {
+				select {
+				case <-stop:
+					return false
+				case <-stepped:
+				}
+			}
+			return true
+		}, func(*process.Process) {})
+		walk(ctx, walkers, func(w *walker) bool {
+			stepped <- struct{}{}
+			return w.steps < steps
+		})
 		close(stop)
 		m := <-manager
 		settle(ctx, proxy, walkers)
@@ -92,7 +108,17 @@ var _ = Describe("A soak", func() {
 		}
 		stop := make(chan struct{})
 		var memory []float64
-		manager := keepRunning(proxy, stop, time.Minute, 90*time.Second, func(m *process.Process) { memory = append(memory, m.Memory()) })
+		random := rand.New(rand.NewPCG(1, 2))
+		manager := keepRunning(proxy, func() bool {
+			timer := time.NewTimer(time.Minute + time.Duration(random.Int64N(int64(30*time.Second))))
+			defer timer.Stop()
+			select {
+			case <-stop:
+				return false
+			case <-timer.C:
+				return true
+			}
+		}, func(m *process.Process) { memory = append(memory, m.Memory()) })
 		end := time.Now().Add(length)
 		walk(ctx, walkers, func(*walker) bool { return time.Now().Before(end) })
 		close(stop)
@@ -137,10 +163,9 @@ func walk(ctx context.Context, walkers []*walker, more func(*walker) bool) {
 	all.Wait()
 }
 
-// keepRunning runs a manager behind the proxy and, again and again after a random time between the
-// bounds, kills it, asks it to end or lets it sleep, after a look at it. Once stop is closed, the last
-// one is handed over.
-func keepRunning(proxy *faults.Proxy, stop <-chan struct{}, least, most time.Duration, look func(*process.Process)) <-chan *process.Process {
+// keepRunning runs a manager behind the proxy and, whenever next returns true, kills it, asks it to end or
+// lets it sleep, after a look at it. Once next returns false, the last one is handed over.
+func keepRunning(proxy *faults.Proxy, next func() bool, look func(*process.Process)) <-chan *process.Process {
 	GinkgoHelper()
 	last := make(chan *process.Process, 1)
 	random := rand.New(rand.NewPCG(3, 4))
@@ -148,14 +173,7 @@ func keepRunning(proxy *faults.Proxy, stop <-chan struct{}, least, most time.Dur
 	go func() {
 		defer GinkgoRecover()
 		defer func() { last <- m }()
-		for {
-			timer := time.NewTimer(least + time.Duration(random.Int64N(int64(most-least))))
-			select {
-			case <-stop:
-				timer.Stop()
-				return
-			case <-timer.C:
-			}
+		for next() {
 			look(m)
 			switch random.IntN(3) {
 			case 0:
