@@ -23,6 +23,7 @@ import (
 	"strconv"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/types"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
@@ -42,16 +43,19 @@ func Overdrawn(events []Event, namespace, name string) []string {
 }
 
 // Overspent lists the reservations for which a budget that never begins anew had no room when they were
-// written, by what the jobs' own statuses said then: what has ended counts with its record, what is about to
-// run with its reservation. It believes no sum of the operator.
+// granted, by what the jobs' own statuses said then: what has ended counts with its record, what is about to
+// run with its reservation. It believes no sum of the operator. A run that emits more than what was reserved for
+// it, because attempts were lost, may overdraw a budget; that counts for what is granted after its record.
 func Overspent(events []Event, namespace, name string) []string {
 	var broken []string
 	var limit float64
 	var labels map[string]string
 	taken := map[types.UID]float64{}
+	var surprises surprises
 	for i := range events {
 		if b := events[i].CarbonBudget; b != nil && b.Namespace == namespace && b.Name == name {
 			limit, labels = limitOf(b)
+			surprises.follow(b)
 		}
 		caj := events[i].CarbonAwareJob
 		if caj == nil || caj.Namespace != namespace || !matches(caj, labels) {
@@ -60,13 +64,55 @@ func Overspent(events []Event, namespace, name string) []string {
 		had, has := taken[caj.UID], takenBy(caj)
 		delete(taken, caj.UID)
 		left := limit - sumOf(taken)
-		if caj.Status.ReservedGrams != "" && caj.Status.Emissions == nil && had == 0 && has > left+1e-6 {
+		if caj.Status.ReservedGrams != "" && caj.Status.Emissions == nil && had == 0 && has > left+surprises.unknownTo(caj)+1e-6 {
 			broken = append(broken, fmt.Sprintf("promise 4: %s/%s had %.6f of %.6f g left at %s, and %s was granted %s g",
 				namespace, name, left, limit, events[i].Received, caj.Name, caj.Status.ReservedGrams))
 		}
 		taken[caj.UID] = has
+		if caj.Status.Emissions != nil && has > had {
+			surprises.add(has - had)
+		}
 	}
 	return broken
+}
+
+// surprises are the grams that runs have emitted beyond what was reserved for them, by when it was written.
+type surprises struct {
+	total float64
+	// before are the totals at the last two writes of the budget's status.
+	before [2]float64
+	status carbonv1alpha1.CarbonBudgetStatus
+	// granted are the totals at the time before which a grant was not decided yet.
+	granted map[types.UID]float64
+}
+
+func (s *surprises) add(grams float64) { s.total += grams }
+
+// follow takes note of the grants that a budget speaks of for the first time. They were decided after the last write
+// of its status but one: the last did not know of them, and may have been under way.
+func (s *surprises) follow(b *carbonv1alpha1.CarbonBudget) {
+	if equality.Semantic.DeepEqual(s.status, b.Status) {
+		return
+	}
+	if s.granted == nil {
+		s.granted = map[types.UID]float64{}
+	}
+	for _, g := range b.Status.Granted {
+		if !slices.Contains(s.status.Granted, g) {
+			s.granted[g.UID] = s.before[0]
+		}
+	}
+	s.before[0], s.before[1] = s.before[1], s.total
+	s.status = b.Status
+}
+
+// unknownTo is what may have come on record while a job's grant was on its way to its status.
+func (s *surprises) unknownTo(caj *carbonv1alpha1.CarbonAwareJob) float64 {
+	decided, is := s.granted[caj.UID]
+	if !is {
+		return 0
+	}
+	return s.total - decided
 }
 
 func sumOf(taken map[types.UID]float64) (sum float64) {
