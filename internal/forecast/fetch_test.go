@@ -20,7 +20,6 @@ import (
 	"compress/gzip"
 	"context"
 	"crypto/x509"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -179,7 +178,7 @@ func TestAProxyIsUsedOnlyWherePrivateAddressesAre(t *testing.T) {
 	asked := make(chan string, 1)
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked <- r.URL.String()
-		fmt.Fprint(w, `{}`)
+		_, _ = w.Write([]byte(`{}`))
 	}))
 	defer proxy.Close()
 	t.Setenv("HTTP_PROXY", proxy.URL)

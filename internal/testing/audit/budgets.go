@@ -48,32 +48,44 @@ func Overdrawn(events []Event, namespace, name string) []string {
 // it, because attempts were lost, may overdraw a budget; that counts for what is granted after its record.
 func Overspent(events []Event, namespace, name string) []string {
 	var broken []string
-	var limit float64
-	var labels map[string]string
-	taken := map[types.UID]float64{}
-	var surprises surprises
+	f := funds{taken: map[types.UID]float64{}}
 	for i := range events {
 		if b := events[i].CarbonBudget; b != nil && b.Namespace == namespace && b.Name == name {
-			limit, labels = limitOf(b)
-			surprises.follow(b)
+			f.limit, f.labels = limitOf(b)
+			f.follow(b)
 		}
 		caj := events[i].CarbonAwareJob
-		if caj == nil || caj.Namespace != namespace || !matches(caj, labels) {
+		if caj == nil || caj.Namespace != namespace || !matches(caj, f.labels) {
 			continue
 		}
-		had, has := taken[caj.UID], takenBy(caj)
-		delete(taken, caj.UID)
-		left := limit - sumOf(taken)
-		if caj.Status.ReservedGrams != "" && caj.Status.Emissions == nil && had == 0 && has > left+surprises.unknownTo(caj)+1e-6 {
+		if left, enough := f.take(caj); !enough {
 			broken = append(broken, fmt.Sprintf("promise 4: %s/%s had %.6f of %.6f g left at %s, and %s was granted %s g",
-				namespace, name, left, limit, events[i].Received, caj.Name, caj.Status.ReservedGrams))
-		}
-		taken[caj.UID] = has
-		if caj.Status.Emissions != nil && has > had {
-			surprises.add(has - had)
+				namespace, name, left, f.limit, events[i].Received, caj.Name, caj.Status.ReservedGrams))
 		}
 	}
 	return broken
+}
+
+// funds are a budget as the jobs' statuses tell it.
+type funds struct {
+	limit  float64
+	labels map[string]string
+	taken  map[types.UID]float64
+	surprises
+}
+
+// take notes what a job takes now, and says what the others had left, and whether that was enough for what
+// it was granted.
+func (f *funds) take(caj *carbonv1alpha1.CarbonAwareJob) (left float64, enough bool) {
+	had, has, recorded := f.taken[caj.UID], takenBy(caj), caj.Status.Emissions != nil
+	delete(f.taken, caj.UID)
+	left = f.limit - sumOf(f.taken)
+	f.taken[caj.UID] = has
+	if recorded && has > had {
+		f.add(has - had)
+	}
+	granted := caj.Status.ReservedGrams != "" && !recorded && had == 0
+	return left, !granted || has <= left+f.unknownTo(caj)+1e-6
 }
 
 // surprises are the grams that runs have emitted beyond what was reserved for them, by when it was written.

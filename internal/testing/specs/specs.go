@@ -19,7 +19,6 @@ package specs
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"strings"
 
@@ -34,20 +33,25 @@ const most = 2000
 // the summary has places only, and the messages stand thousands of lines above it, where the log of a CI
 // run may be cut. A suite calls it before it runs its specs.
 func RepeatFailures() {
-	ginkgo.ReportAfterSuite("what failed specs said", func(report types.Report) { repeat(os.Stdout, report) })
+	ginkgo.ReportAfterSuite("what failed specs said", func(report types.Report) {
+		_, _ = fmt.Fprint(os.Stdout, said(report)) // the summary follows all the same
+	})
 }
 
-func repeat(w io.Writer, report types.Report) {
+// said is what the failed specs of a report said.
+func said(report types.Report) string {
+	var text strings.Builder
 	for _, spec := range report.SpecReports.WithState(types.SpecStateFailureStates) {
-		fmt.Fprintf(w, "\n%s\n", spec.FullText())
+		fmt.Fprintf(&text, "\n%s\n", spec.FullText())
 		failures := []types.Failure{spec.Failure}
 		for _, more := range spec.AdditionalFailures {
 			failures = append(failures, more.Failure)
 		}
 		for _, failure := range failures {
-			fmt.Fprintf(w, "  %s: %s\n", failure.Location, shortened(failure.Message+failure.ForwardedPanic))
+			fmt.Fprintf(&text, "  %s: %s\n", failure.Location, shortened(failure.Message+failure.ForwardedPanic))
 		}
 	}
+	return text.String()
 }
 
 func shortened(message string) string {

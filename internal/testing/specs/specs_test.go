@@ -27,8 +27,7 @@ func TestEveryFailureIsRepeated(t *testing.T) {
 	failure := func(line int, message string) types.Failure {
 		return types.Failure{Message: message, Location: types.CodeLocation{FileName: "walk_test.go", LineNumber: line}}
 	}
-	var text strings.Builder
-	repeat(&text, types.Report{SpecReports: types.SpecReports{
+	text := said(types.Report{SpecReports: types.SpecReports{
 		{State: types.SpecStatePassed, LeafNodeText: "passes"},
 		{
 			State: types.SpecStateFailed, ContainerHierarchyTexts: []string{"A walk"}, LeafNodeText: "ends",
@@ -37,7 +36,7 @@ func TestEveryFailureIsRepeated(t *testing.T) {
 		},
 	}})
 	want := "\nA walk ends\n  walk_test.go:74: not empty:\n    w1 waits\n  walk_test.go:9: " + strings.Repeat("x", most) + " ...\n"
-	if text.String() != want {
-		t.Errorf("got:\n%s\nwant:\n%s", text.String(), want)
+	if text != want {
+		t.Errorf("got:\n%s\nwant:\n%s", text, want)
 	}
 }
