@@ -146,6 +146,26 @@ func TestValuesChangeWhatTheySay(t *testing.T) {
 	}
 }
 
+func TestTheDocumentedValuesAre(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root, "docs/install.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(text), "\n## A proxy, or an authority of your own\n")
+	_, section, _ = strings.Cut(section, "```yaml\n")
+	values, _, _ := strings.Cut(section, "```")
+	file := filepath.Join(t.TempDir(), "values.yaml")
+	if err := os.WriteFile(file, []byte(values), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	rendered := string(run(t, "helm", "template", "ecotracker", chart, "--values", file))
+	for _, want := range []string{"- --allow-private-sources\n", "value: $(KUBERNETES_SERVICE_HOST)\n", "- mountPath: /etc/authorities\n", "- configMap:\n          name: authorities\n"} {
+		if !strings.Contains(rendered, want) {
+			t.Errorf("%q is missing", want)
+		}
+	}
+}
+
 func TestWrongValuesAreRefused(t *testing.T) {
 	for value, field := range map[string]string{
 		"replica=1": "replica", "replicas=-1": "/replicas", "watchNamespaces={A}": "/watchNamespaces/0", "image.digest=abc": "/image/digest", "meter.image=x": "image",
