@@ -6,10 +6,11 @@ cd "$(dirname "$0")/.."
 
 work=$(mktemp -d)
 trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
-version=$(git describe --tags --always)
+version=$(git describe --tags --always) commit=$(git rev-parse HEAD)
 
 for clone in a some/where/else; do
   git clone --quiet . "$work/$clone"
+  git -C "$work/$clone" checkout --quiet "$commit" # somebody may commit meanwhile
   echo "--- building $version in $clone"
   if [ "$clone" != a ]; then
     export GOCACHE=$work/cache
