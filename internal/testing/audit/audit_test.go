@@ -270,19 +270,20 @@ func TestOverspentBudgetsAreSeen(t *testing.T) {
 		events []Event
 		want   int
 	}{
-		"room for one":                              {[]Event{budget("100"), job("a", "60", ""), job("a", "60", "")}, 0},
-		"none for a second":                         {[]Event{budget("100"), job("a", "60", ""), job("b", "60", "")}, 1},
-		"it emitted less":                           {[]Event{budget("100"), job("a", "60", ""), job("a", "", "40"), job("b", "60", "")}, 0},
-		"it emitted more, nobody granted":           {[]Event{budget("100"), job("a", "60", ""), job("a", "", "140")}, 0},
-		"it emitted more, then another":             {[]Event{budget("100"), job("a", "60", ""), job("a", "", "90"), job("b", "20", "")}, 1},
-		"it emitted more while another was granted": {[]Event{granting("0", "a"), job("a", "60", ""), granting("1"), granting("2", "b"), job("a", "", "90"), job("b", "20", "")}, 0},
-		"and it had no room anyway":                 {[]Event{granting("0", "a"), job("a", "60", ""), granting("1"), granting("2", "b"), job("a", "", "90"), job("b", "50", "")}, 1},
-		"it emitted more long before":               {[]Event{granting("0", "a"), job("a", "60", ""), job("a", "", "90"), granting("1"), granting("2"), granting("3", "b"), job("b", "20", "")}, 1},
-		"it went before it ran":                     {[]Event{budget("100"), job("a", "60", ""), gone, job("b", "60", "")}, 0},
-		"it only waits for its Job to go":           {[]Event{budget("100"), job("a", "60", ""), released, job("b", "60", "")}, 0},
-		"it is about to go":                         {[]Event{budget("100"), job("a", "60", ""), leaving, job("b", "60", "")}, 1},
-		"the limit was raised":                      {[]Event{budget("100"), job("a", "60", ""), budget("200"), job("b", "60", "")}, 0},
-		"of another budget":                         {[]Event{budget("100"), {CarbonBudget: build.CarbonBudget("other", "ns", "1").Obj()}, job("a", "60", "")}, 0},
+		"room for one":                                      {[]Event{budget("100"), job("a", "60", ""), job("a", "60", "")}, 0},
+		"none for a second":                                 {[]Event{budget("100"), job("a", "60", ""), job("b", "60", "")}, 1},
+		"it emitted less":                                   {[]Event{budget("100"), job("a", "60", ""), job("a", "", "40"), job("b", "60", "")}, 0},
+		"it emitted more, nobody granted":                   {[]Event{budget("100"), job("a", "60", ""), job("a", "", "140")}, 0},
+		"it emitted more, then another":                     {[]Event{budget("100"), job("a", "60", ""), job("a", "", "90"), job("b", "20", "")}, 1},
+		"it emitted more while another was granted":         {[]Event{granting("0", "a"), job("a", "60", ""), granting("1"), granting("2", "b"), job("a", "", "90"), job("b", "20", "")}, 0},
+		"and it had no room anyway":                         {[]Event{granting("0", "a"), job("a", "60", ""), granting("1"), granting("2", "b"), job("a", "", "90"), job("b", "50", "")}, 1},
+		"it emitted more before a write that was under way": {[]Event{granting("0", "a"), job("a", "60", ""), granting("1"), job("a", "", "90"), granting("2"), granting("3", "b"), job("b", "20", "")}, 0},
+		"it emitted more long before":                       {[]Event{granting("0", "a"), job("a", "60", ""), job("a", "", "90"), granting("1"), granting("2"), granting("3", "b"), job("b", "20", "")}, 1},
+		"it went before it ran":                             {[]Event{budget("100"), job("a", "60", ""), gone, job("b", "60", "")}, 0},
+		"it only waits for its Job to go":                   {[]Event{budget("100"), job("a", "60", ""), released, job("b", "60", "")}, 0},
+		"it is about to go":                                 {[]Event{budget("100"), job("a", "60", ""), leaving, job("b", "60", "")}, 1},
+		"the limit was raised":                              {[]Event{budget("100"), job("a", "60", ""), budget("200"), job("b", "60", "")}, 0},
+		"of another budget":                                 {[]Event{budget("100"), {CarbonBudget: build.CarbonBudget("other", "ns", "1").Obj()}, job("a", "60", "")}, 0},
 	} {
 		if broken := Overspent(test.events, "ns", "team"); len(broken) != test.want {
 			t.Errorf("%s: %q", name, broken)
