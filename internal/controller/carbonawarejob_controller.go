@@ -64,9 +64,12 @@ type CarbonAwareJobReconciler struct {
 
 const (
 	reconcileTimeout = time.Minute
-	planWorkers      = 32
-	// firstPlanWorkers are what one namespace has of them until its passes have shown to be quick.
-	firstPlanWorkers = 4
+	// planWorkers are not more, because an API server of two cores that has twice as many requests at a time is no
+	// faster, and its watches, which get their turn among them, tell of everything seconds later (ADR 17).
+	planWorkers = 16
+	// firstPlanWorkers are what one namespace has of them until its passes have shown to be quick, and mostPlanWorkers
+	// what it ever has.
+	firstPlanWorkers, mostPlanWorkers = 4, 12
 	// leastAfterStarts and mostAfterStarts bound how long what follows a start waits for other starts.
 	leastAfterStarts = 500 * time.Millisecond
 	mostAfterStarts  = 5 * time.Second
@@ -109,7 +112,7 @@ func (r *CarbonAwareJobReconciler) SetupWithManager(mgr ctrl.Manager) error {
 
 // newQueue is the queue of jobs to look at, which the Starter fills as well.
 func (r *CarbonAwareJobReconciler) newQueue(name string, limiter workqueue.TypedRateLimiter[reconcile.Request]) workqueue.TypedRateLimitingInterface[reconcile.Request] {
-	queue := newFairQueue(name, limiter, planWorkers, firstPlanWorkers, clock.RealClock{})
+	queue := newFairQueue(name, limiter, firstPlanWorkers, mostPlanWorkers, clock.RealClock{})
 	if r.Starter != nil {
 		r.Starter.planner.Store(queue)
 	}

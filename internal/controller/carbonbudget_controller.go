@@ -53,7 +53,8 @@ type CarbonBudgetReconciler struct {
 // jobs, one write.
 const countDelay = time.Second
 
-const countWorkers = 4
+// countWorkers count budgets, of one namespace one at first and mostCountWorkers at a time.
+const countWorkers, mostCountWorkers = 4, 3
 
 // +kubebuilder:rbac:groups=carbon.ecotracker.dev,resources=carbonbudgets,verbs=list;watch
 // +kubebuilder:rbac:groups=carbon.ecotracker.dev,resources=carbonbudgets/status,verbs=patch
@@ -77,7 +78,7 @@ func (r *CarbonBudgetReconciler) SetupWithManager(mgr ctrl.Manager) error {
 
 // newQueue is the queue of budgets to count, which the ledger fills as well.
 func (r *CarbonBudgetReconciler) newQueue(name string, limiter workqueue.TypedRateLimiter[reconcile.Request]) workqueue.TypedRateLimitingInterface[reconcile.Request] {
-	queue := newFairQueue(name, limiter, countWorkers, 1, clock.RealClock{})
+	queue := newFairQueue(name, limiter, 1, mostCountWorkers, clock.RealClock{})
 	r.Ledger.listen(func(key types.NamespacedName) { queue.AddAfter(reconcile.Request{NamespacedName: key}, countDelay) })
 	return queue
 }

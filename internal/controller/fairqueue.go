@@ -32,14 +32,9 @@ import (
 // for objects that were there before the manager started, 100.
 const bandWidth = 200
 
-const (
-	// reservedShare is which part of the workers no single namespace gets: passes may take long, such as one whose
-	// Job the API server takes half a minute to refuse.
-	reservedShare = 8
-	// slowPass is what no pass takes unless the API server has much work with it, or with everything. A webhook
-	// that says nothing else may take as long (timeoutSeconds).
-	slowPass = 10 * time.Second
-)
+// slowPass is what no pass takes unless the API server has much work with it, or with everything. A webhook
+// that says nothing else may take as long (timeoutSeconds).
+const slowPass = 10 * time.Second
 
 // fairQueue lets no namespace keep another one waiting. The more objects of a namespace are in the queue, the
 // lower the priority of the next one: 0 for the first, one band less for the second and third, one less again
@@ -86,10 +81,10 @@ type handout struct {
 	since time.Time
 }
 
-// newFairQueue is the queue of a controller of what users make that has so many workers, of which one namespace may
-// have first to begin with.
-func newFairQueue(name string, limiter workqueue.TypedRateLimiter[reconcile.Request], workers, first int, passive clock.PassiveClock) *fairQueue {
-	most := workers - (workers+reservedShare-1)/reservedShare
+// newFairQueue is the queue of a controller of what users make, of whose workers one namespace may have first to begin
+// with and most ever: fewer than there are, as passes may take long, such as one whose Job the API server takes half
+// a minute to refuse.
+func newFairQueue(name string, limiter workqueue.TypedRateLimiter[reconcile.Request], first, most int, passive clock.PassiveClock) *fairQueue {
 	return &fairQueue{
 		PriorityQueue: priorityqueue.New(name, func(o *priorityqueue.Opts[reconcile.Request]) { o.RateLimiter = limiter }),
 		first:         min(first, most), most: most, clock: passive,

@@ -66,6 +66,8 @@ type Starter struct {
 
 const (
 	startWorkers = 50
+	// mostStartWorkers are what one namespace has of them.
+	mostStartWorkers = 43
 	// jobNotSeen is how long to wait for the cache to show a Job that is on record.
 	jobNotSeen = 200 * time.Millisecond
 	// roomLook is how often a job that is due looks whether there still is a budget that must grant it room.
@@ -96,7 +98,7 @@ func (r *Starter) SetupWithManager(mgr ctrl.Manager) error {
 }
 
 func (r *Starter) newQueue(name string, limiter workqueue.TypedRateLimiter[reconcile.Request]) workqueue.TypedRateLimitingInterface[reconcile.Request] {
-	queue := newFairQueue(name, limiter, startWorkers, startWorkers, clock.RealClock{})
+	queue := newFairQueue(name, limiter, mostStartWorkers, mostStartWorkers, clock.RealClock{})
 	r.queue.Store(queue)
 	return queue
 }

@@ -137,9 +137,19 @@ func told(all []start) string {
 		slices.Sort(took)
 		return fmt.Sprintf("%.2f s (%.2f)", took[len(took)/2].Seconds(), took[len(took)-1].Seconds())
 	}
-	return fmt.Sprintf("accepted after %s, Job made after %s, started after %s; %d jobs",
+	return fmt.Sprintf("accepted after %s, Job made after %s, started after %s, %d Jobs of the flood made before its own; %d jobs",
 		figures(func(s start) time.Duration { return s.accepted }), figures(func(s start) time.Duration { return s.made }),
-		figures(func(s start) time.Duration { return s.started }), len(all))
+		figures(func(s start) time.Duration { return s.started }), passed(all), len(all))
+}
+
+// passed is how many Jobs of the flood were made, in the median, while a job waited for its own.
+func passed(all []start) int64 {
+	var counts []int64
+	for _, s := range all {
+		counts = append(counts, s.passed)
+	}
+	slices.Sort(counts)
+	return counts[len(counts)/2]
 }
 
 // countJobs is how many Jobs a namespace has, of which the API server sends but one.
@@ -190,8 +200,8 @@ var _ = Describe("A hostile namespace", Ordered, func() {
 		first := waiting[0]
 		measured(fmt.Sprintf("while they wait for the operator, %s", time.Since(begin).Round(time.Second)), waiting)
 		measured("with all of them there", starts(ctx, c, "after", func(n int) bool { return n < 20 }))
-		AddReportEntry("delays", fmt.Sprintf("%d objects\n%s\n%d of %d passed by the job that came after the second half of them",
-			2*half, report, first.passed, good), ReportEntryVisibilityAlways)
+		AddReportEntry("delays", fmt.Sprintf("%d objects\n%s\n%d of %d passed by the job that came after the second half of them\nwatches that the API server cut off:\n%s",
+			2*half, report, first.passed, good, sh(ctx, "kubectl get --raw /metrics | grep ^apiserver_terminated_watchers || echo none")), ReportEntryVisibilityAlways)
 		sh(ctx, "kubectl delete namespace hostile quiet --timeout=15m") // one by one the jobs take minutes
 		sh(ctx, "kubectl delete -f dist/install.yaml --ignore-not-found --timeout=5m")
 		// In the order of arrival all of them would.

@@ -56,7 +56,7 @@ var (
 const (
 	operatorNamespace = "ecotracker-system"
 	// planWorkers and startWorkers are those of the operator: the plain client has as many.
-	planWorkers  = 32
+	planWorkers  = 16
 	startWorkers = 50
 	idleFor      = time.Minute
 )
