@@ -87,7 +87,7 @@ type handout struct {
 func newFairQueue(name string, limiter workqueue.TypedRateLimiter[reconcile.Request], first, most int, passive clock.PassiveClock) *fairQueue {
 	return &fairQueue{
 		PriorityQueue: priorityqueue.New(name, func(o *priorityqueue.Opts[reconcile.Request]) { o.RateLimiter = limiter }),
-		first:         min(first, most), most: most, clock: passive,
+		first:         first, most: most, clock: passive,
 		queued: map[reconcile.Request]int{}, inNamespace: map[string]int{},
 		shares: map[string]int{}, slow: map[reconcile.Request]bool{}, working: map[lane]int{}, out: map[reconcile.Request]handout{},
 		promised: map[reconcile.Request]lane{}, aside: newAside(), calls: map[reconcile.Request]time.Time{},
