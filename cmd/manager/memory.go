@@ -35,7 +35,9 @@ const (
 	// jobs, and the operator has processor time to spare.
 	garbagePercent = 50
 	// busyGarbagePercent is what may gather while much is to be done, so that a look at a job costs no more where many
-	// wait: what a collection costs grows with what is live. What a burst leaves is given back after it.
+	// wait: what a collection costs grows with what is live. What a burst leaves is given back after it. Not so the holes
+	// that garbage leaves between what stays, such as the jobs that are read at a start-up: they were a quarter of the heap
+	// of 50,000 jobs. So this is not for while what is live grows.
 	busyGarbagePercent = 100
 	// leastGarbage, in bytes, may gather in any case, up to mostGarbagePercent: to collect it costs as much as what is
 	// live is large, which a manager with few jobs and much to do would otherwise pay all the time.
@@ -47,7 +49,7 @@ const (
 // this one.
 func garbagePercentFor(now, before memory) int {
 	least := uint64(garbagePercent)
-	if float64(now.allocated-before.allocated) > busyShare*float64(now.live) {
+	if !now.grows && float64(now.allocated-before.allocated) > busyShare*float64(now.live) {
 		least = busyGarbagePercent
 	}
 	percent := 100 * leastGarbage / max(1, now.live) / 10 * 10 // in tens, so that it does not change all the time
@@ -73,6 +75,8 @@ const (
 	garbageLook = 2 * time.Second
 	// busyShare is how much is allocated between two such looks when there is much to do, as a part of what is live.
 	busyShare = 0.05
+	// growShare is how much more is live than at the look before when that grows, as a part of it.
+	growShare = 0.05
 	// memoryLook is how often memory is looked at.
 	memoryLook = 20 * time.Second
 	// idleShare is how much may be allocated between two looks, as a part of what is live, for the process to be idle.
@@ -81,8 +85,19 @@ const (
 	wasteShare = 0.2
 )
 
-// memory is what is known of the heap, in bytes.
-type memory struct{ live, held, allocated uint64 }
+// memory is what is known of the heap, in bytes, and whether what is live grows.
+type memory struct {
+	live, held, allocated uint64
+	grows                 bool
+}
+
+// growsSince says whether more is live than at the look before. Where nothing was collected since, nothing new is known.
+func (m memory) growsSince(before memory) bool {
+	if m.live == before.live {
+		return before.grows
+	}
+	return float64(m.live) > (1+growShare)*float64(before.live)
+}
 
 // isWasteful says whether an idle process keeps much more memory than it uses: what a burst of work has left,
 // which the runtime would give back over many minutes.
@@ -124,6 +139,7 @@ func (memoryGiver) Start(ctx context.Context) error {
 		case <-garbage.C:
 			// Setting it stops the world for a moment, so not for nothing.
 			now := readMemory()
+			now.grows = now.growsSince(looked)
 			if is := garbagePercentFor(now, looked); garbageIsOurs() && is != percent {
 				percent = is
 				debug.SetGCPercent(percent)

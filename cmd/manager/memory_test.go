@@ -48,6 +48,28 @@ func TestHowMuchGarbageMayGather(t *testing.T) {
 		if got := garbagePercentFor(busy, before); got != want.busy {
 			t.Errorf("%d live bytes, busy: %d %%, not %d", live, got, want.busy)
 		}
+		busy.grows = true
+		if got := garbagePercentFor(busy, before); got != want.atRest {
+			t.Errorf("%d live bytes, busy, and they grow: %d %%, not %d", live, got, want.atRest)
+		}
+	}
+}
+
+func TestWhatIsLiveGrows(t *testing.T) {
+	const mb = 1 << 20
+	for name, test := range map[string]struct {
+		before, now memory
+		want        bool
+	}{
+		"more than before":              {memory{live: 100 * mb}, memory{live: 110 * mb}, true},
+		"a little more":                 {memory{live: 100 * mb, grows: true}, memory{live: 102 * mb}, false},
+		"less":                          {memory{live: 100 * mb, grows: true}, memory{live: 50 * mb}, false},
+		"not collected since it grew":   {memory{live: 100 * mb, grows: true}, memory{live: 100 * mb}, true},
+		"not collected since it stayed": {memory{live: 100 * mb}, memory{live: 100 * mb}, false},
+	} {
+		if is := test.now.growsSince(test.before); is != test.want {
+			t.Errorf("%s: %t", name, is)
+		}
 	}
 }
 
