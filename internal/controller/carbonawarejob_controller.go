@@ -233,20 +233,16 @@ func (r *CarbonAwareJobReconciler) followSuspend(ctx context.Context, s *scope) 
 }
 
 // afterStarts is how long a pass waits that could only tell of a start, while more starts are due than can be
-// made at once, or look again at a plan that stands, while so many are overdue: the API server's time is theirs. Zero when
-// it need not wait.
+// made at once: the API server's time is theirs. Zero when it need not wait.
 func (r *CarbonAwareJobReconciler) afterStarts(caj *carbonv1alpha1.CarbonAwareJob) time.Duration {
-	if !awaitsStart(caj) || findCondition(caj.Status.Conditions, carbonv1alpha1.ConditionWithinBudget) != nil {
+	if !awaitsStart(caj) || r.Clock.Now().Before(caj.Status.Plan.Start.Time) || findCondition(caj.Status.Conditions, carbonv1alpha1.ConditionWithinBudget) != nil {
 		return 0
 	}
-	before := r.Starter.Due()
-	if r.Clock.Now().Before(caj.Status.Plan.Start.Time) {
-		before = r.Starter.Overdue()
-	}
-	if before <= startWorkers {
+	due := r.Starter.Due()
+	if due <= startWorkers {
 		return 0
 	}
-	return min(max(time.Duration(before)*time.Millisecond, leastAfterStarts), mostAfterStarts)
+	return min(max(time.Duration(due)*time.Millisecond, leastAfterStarts), mostAfterStarts)
 }
 
 // startSettles is how long to wait for the Job controller to stamp a start that was just issued,

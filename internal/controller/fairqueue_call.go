@@ -75,12 +75,5 @@ func (q *fairQueue) isCalled(item reconcile.Request) bool {
 	return called
 }
 
-// called is how many objects were called and not handed out since.
-func (q *fairQueue) called() int {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return len(q.calls)
-}
-
 // wasCalled says whether what has this priority in the queue is there because it was called.
 func wasCalled(rank int) bool { return rank > callPriority/2 }

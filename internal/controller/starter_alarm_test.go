@@ -114,21 +114,4 @@ func TestStartsGoFirst(t *testing.T) {
 			t.Errorf("%s waits %s", caj.Name, wait)
 		}
 	}
-	// A plan that stands is looked at again after what is overdue, which a due start is not by itself.
-	for i := range startWorkers + 1 {
-		if wait := r.afterStarts(early); wait != 0 {
-			t.Errorf("with %d overdue starts before it, a plan that stands waits %s", i, wait)
-		}
-		r.Starter.call([]dueRequest{{reconcile.Request{NamespacedName: client.ObjectKey{Namespace: "ns", Name: string(rune('a' + i))}}, now}})
-	}
-	if wait := r.afterStarts(early); wait < leastAfterStarts || wait > mostAfterStarts {
-		t.Errorf("with %d overdue starts before it, a plan that stands waits %s", startWorkers+1, wait)
-	}
-	unplanned := waitingJob("unplanned", now.Add(time.Second))
-	unplanned.Generation++
-	for _, caj := range []*carbonv1alpha1.CarbonAwareJob{unplanned, held, started} {
-		if wait := r.afterStarts(caj); wait != 0 {
-			t.Errorf("with overdue starts before it, %s waits %s", caj.Name, wait)
-		}
-	}
 }

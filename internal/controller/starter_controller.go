@@ -114,18 +114,6 @@ func (r *Starter) Due() int {
 	return 0
 }
 
-// Overdue is how many jobs were due before this process began to start any, or while the API server was away, and have not
-// had their turn since. A nil Starter has none.
-func (r *Starter) Overdue() int {
-	if r == nil {
-		return 0
-	}
-	if queue := r.queue.Load(); queue != nil {
-		return queue.called()
-	}
-	return 0
-}
-
 // Reconcile starts the Job if its time has come, and else wakes up when it comes. What is overdue takes turns in the
 // order in which it was due.
 func (r *Starter) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
