@@ -64,6 +64,9 @@ func Trim(object any) (any, error) {
 		trimMeta(&o.ObjectMeta)
 		trimTemplate(o)
 		shareStatus(&o.Status)
+		if job := o.Status.Job; job != nil {
+			shareName(&job.Name, &o.ObjectMeta)
+		}
 	}
 	return object, nil
 }
@@ -72,12 +75,31 @@ func trimMeta(m *metav1.ObjectMeta) {
 	m.ManagedFields = nil
 	delete(m.Annotations, corev1.LastAppliedConfigAnnotation)
 	share(&m.Namespace)
+	shareKeys(m.Labels)
+	shareKeys(m.Annotations)
 	for i := range m.Finalizers {
 		share(&m.Finalizers[i])
 	}
 	for i := range m.OwnerReferences {
-		share(&m.OwnerReferences[i].APIVersion)
-		share(&m.OwnerReferences[i].Kind)
+		owner := &m.OwnerReferences[i]
+		share(&owner.APIVersion)
+		share(&owner.Kind)
+		shareName(&owner.Name, m)
+	}
+}
+
+// shareKeys lets the keys that many objects have be in memory once.
+func shareKeys(words map[string]string) {
+	for key, value := range words {
+		share(&key)
+		words[key] = value // which takes the key that it is given
+	}
+}
+
+// shareName lets a name be in memory once that an object has in several places.
+func shareName(name *string, m *metav1.ObjectMeta) {
+	if *name == m.Name {
+		*name = m.Name
 	}
 }
 
@@ -123,8 +145,13 @@ func share[T ~string](word *T) { *word = T(unique.Make(string(*word)).Value()) }
 // trimJob leaves what the start patch changes, and what tells of the run.
 func trimJob(job *batchv1.Job) {
 	pod := job.Spec.Template
+	keepOurs(job.Labels)
 	keepOurs(job.Annotations)
 	keepOurs(pod.Annotations)
+	if name, has := job.Labels[carbonv1alpha1.LabelJob]; has {
+		shareName(&name, &job.ObjectMeta)
+		job.Labels[carbonv1alpha1.LabelJob] = name
+	}
 	job.Spec = batchv1.JobSpec{Suspend: job.Spec.Suspend, Template: corev1.PodTemplateSpec{
 		ObjectMeta: metav1.ObjectMeta{Annotations: pod.Annotations},
 		Spec:       corev1.PodSpec{NodeSelector: pod.Spec.NodeSelector, Tolerations: pod.Spec.Tolerations},
@@ -132,9 +159,11 @@ func trimJob(job *batchv1.Job) {
 	job.Status.UncountedTerminatedPods = nil
 }
 
-// keepOurs leaves the annotations of the operator: the user's own are nothing to it.
-func keepOurs(annotations map[string]string) {
-	maps.DeleteFunc(annotations, func(key, _ string) bool { return !strings.Contains(key, carbonv1alpha1.GroupVersion.Group) })
+// keepOurs leaves the labels or annotations of the operator, and the queue of Kueue: the user's own are nothing to it.
+func keepOurs(words map[string]string) {
+	maps.DeleteFunc(words, func(key, _ string) bool {
+		return !strings.Contains(key, carbonv1alpha1.GroupVersion.Group) && key != carbonv1alpha1.LabelKueueQueue
+	})
 }
 
 // trimTemplate leaves what plans, energies and the model are told by, and, until there is a Job, the

@@ -150,7 +150,7 @@ func (q *fairQueue) take(item reconcile.Request, rank int) (priority int, out bo
 	}
 	priority, found := q.queued[item]
 	if found {
-		delete(q.queued, item)
+		q.queued = without(q.queued, item)
 		if q.inNamespace[item.Namespace]--; q.inNamespace[item.Namespace] == 0 {
 			delete(q.inNamespace, item.Namespace)
 		}
@@ -163,7 +163,7 @@ func (q *fairQueue) take(item reconcile.Request, rank int) (priority int, out bo
 			q.working[l]++
 		}
 		delete(q.promised, item)
-		delete(q.calls, item)
+		q.calls = without(q.calls, item)
 		q.out[item] = handout{l, q.clock.Now()}
 		return priority, true
 	}

@@ -82,7 +82,7 @@ func (a *aside) take(l lane, n int) (again []ranked) {
 			place := list[l][0]
 			if r, waits := a.waits[place.item]; waits && r.due.Equal(place.due) {
 				again = append(again, r)
-				delete(a.waits, r.item)
+				a.waits = without(a.waits, r.item)
 			}
 		}
 		if len(list[l]) == 0 {
@@ -90,4 +90,17 @@ func (a *aside) take(l lane, n int) (again []ranked) {
 		}
 	}
 	return again
+}
+
+// without takes an element out of a map. The last one takes the map with it, which never gets smaller by itself and may
+// have had room for very many.
+func without[K comparable, V any](all map[K]V, one K) map[K]V {
+	if _, has := all[one]; !has {
+		return all
+	}
+	delete(all, one)
+	if len(all) == 0 {
+		return map[K]V{}
+	}
+	return all
 }

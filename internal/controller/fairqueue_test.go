@@ -18,6 +18,7 @@ package controller
 
 import (
 	"fmt"
+	"runtime"
 	"testing"
 	"time"
 
@@ -258,6 +259,46 @@ func TestWorkersAreLeftToOthers(t *testing.T) {
 		if left := c.workers - q.most; q.first < 1 || q.first > q.most || left < 1 || left*8 < c.workers {
 			t.Errorf("%s: of %d workers one namespace has %d, then %d", name, c.workers, q.first, q.most)
 		}
+	}
+}
+
+// A queue does not keep the room that a burst took: waiting jobs would have to answer for it for ever.
+func TestAFairQueueKeepsNoRoomOfABurst(t *testing.T) {
+	const n = 10000
+	q, _ := testQueue(t)
+	before := liveMemory()
+	var called []dueRequest
+	for i := range n {
+		item := requestOf("ns", fmt.Sprint(i))
+		if q.Add(item); i%2 == 0 {
+			called = append(called, dueRequest{item, noon})
+		}
+	}
+	q.AddWithOpts(priorityqueue.AddOpts{Priority: new(-bandWidth * 100)}, requestOf("other", "last"))
+	var out []reconcile.Request
+	for item := (reconcile.Request{}); item.Namespace != "other"; out = append(out, item) {
+		item, _ = q.Get()
+	}
+	if aside := q.aside.len(); aside != n-q.first {
+		t.Fatalf("%d are set aside", aside)
+	}
+	q.call(called)
+	for ; len(out) > 0; out = out[1:] {
+		q.Done(out[0])
+		if q.Len() > 0 {
+			item, _ := q.Get()
+			out = append(out, item)
+		}
+	}
+	if left := q.Len() + len(q.queued) + len(q.calls); left > 0 {
+		t.Fatalf("%d are left", left)
+	}
+	called, out = nil, nil
+	kept := int64(liveMemory()) - int64(before)
+	runtime.KeepAlive(q)
+	t.Logf("%d bytes are kept", kept)
+	if kept > 300*n { // the queue that it is made of keeps some
+		t.Errorf("%d bytes are kept of a burst of %d", kept, n)
 	}
 }
 
