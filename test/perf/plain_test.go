@@ -46,20 +46,20 @@ import (
 )
 
 const (
-	plainNS = "perf-plain"
-	// plainKubeconfig is the variable by which this binary is told to be the plain controller.
+	// plainKubeconfig and plainNamespace are the variables by which this binary is told to be the plain controller.
 	plainKubeconfig = "PERF_PLAIN_KUBECONFIG"
+	plainNamespace  = "PERF_PLAIN_NAMESPACE"
 	plainFinalizer  = "example.org/plain"
 )
 
-// startPlain starts the plain controller, in a process of its own, so that its processor time can be told.
-func (b *bench) startPlain() *manager {
+// startPlain starts the plain controller of a namespace, in a process of its own, so that its processor time can be told.
+func (b *bench) startPlain(ns string) *manager {
 	b.t.Helper()
 	kubeconfig := filepath.Join(b.t.TempDir(), "kubeconfig")
 	check(b.t, plane.WriteKubeconfig(kubeconfig, b.plane.Config(0), ""))
 	self, err := os.Executable()
 	check(b.t, err)
-	p, err := process.Start(self, append(os.Environ(), plainKubeconfig+"="+kubeconfig), "-test.run=^TestPlainController$", "-test.timeout=0")
+	p, err := process.Start(self, append(os.Environ(), plainKubeconfig+"="+kubeconfig, plainNamespace+"="+ns), "-test.run=^TestPlainController$", "-test.timeout=0")
 	check(b.t, err)
 	b.t.Cleanup(p.Kill)
 	return &manager{p, b}
@@ -83,7 +83,7 @@ func TestPlainController(t *testing.T) {
 		Scheme: scheme, Metrics: server.Options{BindAddress: "0"},
 		Cache: crcache.Options{
 			DefaultTransform:  crcache.TransformStripManagedFields(),
-			DefaultNamespaces: map[string]crcache.Config{plainNS: {}},
+			DefaultNamespaces: map[string]crcache.Config{os.Getenv(plainNamespace): {}},
 		},
 	})
 	check(t, err)

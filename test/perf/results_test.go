@@ -38,8 +38,6 @@ func (b *bench) ratios() {
 	r["ratio: planned/s to the floor's"] = r["planned/s"] / r["floor planned/s"]
 	r["ratio: re-plan to the floor's"] = r["re-plan s"] / r["floor re-plan s"]
 	r["ratio: storm to the CronJob controller's"] = r["lateness storm max s"] / r["CronJob: all of the storm s"]
-	r["storm starts/s"] = float64(*storm) / r["lateness storm max s"]
-	r["ratio: storm starts/s to the floor's"] = r["storm starts/s"] / r["floor starts/s"]
 }
 
 // keep writes the results so far to the file, so that a run that is cut short is not lost, and says so.

@@ -143,8 +143,17 @@ func (b *bench) planned(ns string) time.Time {
 	return caj.Status.Plan.Start.Time
 }
 
-// starts measures how late jobs start: a few at different times, a thousand at one, and all.
+// starts measures how late jobs start: a few at different times, a thousand at one, and all. One half of their
+// floor is measured before and one after, as the speed of a machine drifts.
 func (b *bench) starts() {
+	half := (*storm + 1) / 2
+	floor := b.floorStarts(b.namespace("perf-starts-floor-before"), half)
+	defer func() {
+		floor += b.floorStarts(b.namespace("perf-starts-floor-after"), half)
+		b.results["floor starts/s"] = float64(2*half) / floor.Seconds()
+		b.results["storm starts/s"] = float64(*storm) / b.results["lateness storm max s"]
+		b.results["ratio: storm starts/s to the floor's"] = b.results["storm starts/s"] / b.results["floor starts/s"]
+	}()
 	for _, stage := range []struct {
 		name string
 		n    int
@@ -163,6 +172,7 @@ func (b *bench) starts() {
 			return job(i, j)
 		})
 		b.until(ns, "started", stage.n)
+		b.results["starts of "+stage.name+": statuses written before the last %"] = 100 * float64(b.watch.count(ns, "told started")) / float64(stage.n)
 		late := m.lateness(ns)
 		b.results["lateness "+stage.name+" seen, least s"] = b.watch.leastLateness(ns)
 		b.results["lateness "+stage.name+" p50 s"] = percentile(late, 50)

@@ -78,6 +78,9 @@ func states(o any) []string {
 		if meta.IsStatusConditionTrue(o.Status.Conditions, carbonv1alpha1.ConditionEmissionsRecorded) {
 			words = append(words, "recorded")
 		}
+		if meta.IsStatusConditionTrue(o.Status.Conditions, carbonv1alpha1.ConditionStarted) {
+			words = append(words, "told started")
+		}
 		return words
 	case *batchv1.Job:
 		var words []string
