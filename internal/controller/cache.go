@@ -58,8 +58,8 @@ func CacheOptions(namespace string) (cache.Options, error) {
 func Trim(object any) (any, error) {
 	switch o := object.(type) {
 	case *batchv1.Job:
-		trimMeta(&o.ObjectMeta)
 		trimJob(o)
+		trimMeta(&o.ObjectMeta)
 	case *carbonv1alpha1.CarbonAwareJob:
 		trimMeta(&o.ObjectMeta)
 		trimTemplate(o)
@@ -139,7 +139,8 @@ func fitting[T any](list []T) []T {
 	return append(make([]T, 0, len(list)), list...)
 }
 
-// share puts the one copy of a word that many objects have in its place.
+// share puts one copy in the place of a word that many objects have: a new one whenever garbage was collected, which
+// are few.
 func share[T ~string](word *T) { *word = T(unique.Make(string(*word)).Value()) }
 
 // trimJob leaves what the start patch changes, and what tells of the run.

@@ -18,6 +18,7 @@ package controller
 
 import (
 	"encoding/json"
+	"maps"
 	"runtime"
 	"strings"
 	"testing"
@@ -146,7 +147,8 @@ func TestATrimmedJobIsStartedByTheSamePatch(t *testing.T) {
 	whole.ManagedFields = caj.ManagedFields
 	whole.Annotations = map[string]string{"of the user": strings.Repeat("x", 1000)}
 	part := trimmed(t, whole.DeepCopy())
-	if len(part.Spec.Template.Spec.Containers) != 0 || part.ManagedFields != nil || part.Spec.Completions != nil || len(part.Annotations) != 0 {
+	if len(part.Spec.Template.Spec.Containers) != 0 || part.ManagedFields != nil || part.Spec.Completions != nil ||
+		len(part.Annotations) != 0 || !maps.Equal(part.Labels, map[string]string{carbonv1alpha1.LabelJob: caj.Name}) {
 		t.Errorf("still there: %s", asJSON(t, part))
 	}
 	if got, want := patchOf(part), patchOf(whole); got != want || !strings.Contains(got, `"suspend"`) && !strings.Contains(got, carbonv1alpha1.LabelKueueQueue) {

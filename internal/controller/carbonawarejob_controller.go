@@ -70,9 +70,6 @@ const (
 	// firstPlanWorkers are what one namespace has of them until its passes have shown to be quick, and mostPlanWorkers
 	// what it ever has.
 	firstPlanWorkers, mostPlanWorkers = 4, 12
-	// leastAfterStarts and mostAfterStarts bound how long what follows a start waits for other starts.
-	leastAfterStarts = 500 * time.Millisecond
-	mostAfterStarts  = 5 * time.Second
 	// startingGrace is how long a start may be without a start time of the Job controller before it
 	// is written down as such: usually the start time follows at once, and one write tells both.
 	startingGrace = 3 * time.Second
@@ -232,17 +229,16 @@ func (r *CarbonAwareJobReconciler) followSuspend(ctx context.Context, s *scope) 
 	return nil
 }
 
-// afterStarts is how long a pass waits that could only tell of a start, while more starts are due than can be
+// afterStarts is how long at most a pass waits that could only tell of a start, while more starts are due than can be
 // made at once: the API server's time is theirs. Zero when it need not wait.
 func (r *CarbonAwareJobReconciler) afterStarts(caj *carbonv1alpha1.CarbonAwareJob) time.Duration {
 	if !awaitsStart(caj) || r.Clock.Now().Before(caj.Status.Plan.Start.Time) || findCondition(caj.Status.Conditions, carbonv1alpha1.ConditionWithinBudget) != nil {
 		return 0
 	}
-	due := r.Starter.Due()
-	if due <= startWorkers {
+	if !r.Starter.putOff(client.ObjectKeyFromObject(caj)) {
 		return 0
 	}
-	return min(max(time.Duration(due)*time.Millisecond, leastAfterStarts), mostAfterStarts)
+	return mostAfterStarts
 }
 
 // startSettles is how long to wait for the Job controller to stamp a start that was just issued,

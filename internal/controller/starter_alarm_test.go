@@ -106,12 +106,44 @@ func TestStartsGoFirst(t *testing.T) {
 		}
 		queue.Add(reconcile.Request{NamespacedName: client.ObjectKey{Namespace: "ns", Name: string(rune('a' + i))}})
 	}
-	if wait := r.afterStarts(due); wait < leastAfterStarts || wait > mostAfterStarts {
+	if wait := r.afterStarts(due); wait != mostAfterStarts {
 		t.Errorf("with %d starts before it, it waits %s", startWorkers+1, wait)
 	}
 	for _, caj := range []*carbonv1alpha1.CarbonAwareJob{early, held, started} {
 		if wait := r.afterStarts(caj); wait != 0 {
 			t.Errorf("%s waits %s", caj.Name, wait)
 		}
+	}
+}
+
+// What waits for other starts is called by whoever makes the last of them, and not before.
+func TestWhatFollowsAStartIsCalled(t *testing.T) {
+	starter, _, now := overdueJobs(t, 0)
+	r := &CarbonAwareJobReconciler{Clock: now, Starter: starter}
+	starts := r.Starter.newQueue("starts", workqueue.DefaultTypedControllerRateLimiter[reconcile.Request]())
+	defer starts.ShutDown()
+	planner := r.newQueue("planner", workqueue.DefaultTypedControllerRateLimiter[reconcile.Request]())
+	defer planner.ShutDown()
+	for i := range startWorkers + 2 {
+		starts.Add(reconcile.Request{NamespacedName: client.ObjectKey{Namespace: "ns", Name: string(rune('a' + i))}})
+	}
+	due := waitingJob("due", now.Now().Add(-time.Second))
+	if wait := r.afterStarts(due); wait == 0 {
+		t.Fatal("it does not wait")
+	}
+	for _, called := range []int{0, 1} {
+		item, _ := starts.Get()
+		if _, err := r.Starter.Reconcile(t.Context(), item); err != nil {
+			t.Fatal(err)
+		}
+		if planner.Len() != called {
+			t.Fatalf("with %d starts due, %d are called, want %d", r.Starter.Due(), planner.Len(), called)
+		}
+	}
+	if item, _ := planner.Get(); item.Name != "due" {
+		t.Errorf("called: %s", item)
+	}
+	if wait := r.afterStarts(due); wait != 0 {
+		t.Errorf("then it waits %s", wait)
 	}
 }

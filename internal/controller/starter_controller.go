@@ -58,6 +58,8 @@ type Starter struct {
 	queue atomic.Pointer[fairQueue]
 	// planner is the queue of those who ask budgets for room.
 	planner atomic.Pointer[fairQueue]
+	// followers are those of which no more than their start is to be told, which waits for other starts.
+	followers followers
 	// overdue are those whose start was due while nobody could make it.
 	overdue overdue
 	// refused are those whose start the API server refused.
@@ -120,6 +122,7 @@ func (r *Starter) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result,
 	if req == probe {
 		return r.ask(ctx), nil
 	}
+	defer r.follow()
 	now := r.Clock.Now()
 	if err := r.overdue.fill(ctx, r.Client, now, r.call); err != nil {
 		return ctrl.Result{}, err

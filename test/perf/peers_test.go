@@ -44,9 +44,10 @@ func (b *bench) floor() {
 	b.deleteAll(&batchv1.Job{}, ns)
 }
 
-// floorStarts measures a plain client that starts those of n suspended Jobs, and returns how long it took.
+// floorStarts measures a plain client that starts n suspended Jobs, and returns how long it took.
 func (b *bench) floorStarts(ns string, n int) time.Duration {
 	b.each(n, startWorkers, func(i int) error { return b.api.Create(b.ctx, suspendedJob(key(ns, i).Name, ns)) })
+	<-time.After(settle)
 	took := b.each(n, startWorkers, func(i int) error {
 		job := &batchv1.Job{}
 		job.Name, job.Namespace = key(ns, i).Name, ns

@@ -148,12 +148,6 @@ func (b *bench) planned(ns string) time.Time {
 func (b *bench) starts() {
 	half := (*storm + 1) / 2
 	floor := b.floorStarts(b.namespace("perf-starts-floor-before"), half)
-	defer func() {
-		floor += b.floorStarts(b.namespace("perf-starts-floor-after"), half)
-		b.results["floor starts/s"] = float64(2*half) / floor.Seconds()
-		b.results["storm starts/s"] = float64(*storm) / b.results["lateness storm max s"]
-		b.results["ratio: storm starts/s to the floor's"] = b.results["storm starts/s"] / b.results["floor starts/s"]
-	}()
 	for _, stage := range []struct {
 		name string
 		n    int
@@ -171,7 +165,10 @@ func (b *bench) starts() {
 			}
 			return job(i, j)
 		})
+		b.until(ns, "started", 1)
+		cpu := m.cpu()
 		b.until(ns, "started", stage.n)
+		b.results["starts of "+stage.name+": CPU per start ms"] = perJob(m.cpu()-cpu, stage.n)
 		b.results["starts of "+stage.name+": statuses written before the last %"] = 100 * float64(b.watch.count(ns, "told started")) / float64(stage.n)
 		late := m.lateness(ns)
 		b.results["lateness "+stage.name+" seen, least s"] = b.watch.leastLateness(ns)
@@ -181,4 +178,8 @@ func (b *bench) starts() {
 		b.results["lateness "+stage.name+" max s"] = percentile(late, 100)
 		m.Kill()
 	}
+	floor += b.floorStarts(b.namespace("perf-starts-floor-after"), half)
+	b.results["floor starts/s"] = float64(2*half) / floor.Seconds()
+	b.results["storm starts/s"] = float64(*storm) / b.results["lateness storm max s"]
+	b.results["ratio: storm starts/s to the floor's"] = b.results["storm starts/s"] / b.results["floor starts/s"]
 }
