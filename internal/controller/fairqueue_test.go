@@ -293,7 +293,6 @@ func TestAFairQueueKeepsNoRoomOfABurst(t *testing.T) {
 	if left := q.Len() + len(q.queued) + len(q.calls); left > 0 {
 		t.Fatalf("%d are left", left)
 	}
-	called, out = nil, nil
 	kept := int64(liveMemory()) - int64(before)
 	runtime.KeepAlive(q)
 	t.Logf("%d bytes are kept", kept)
