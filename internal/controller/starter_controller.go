@@ -56,7 +56,7 @@ type Starter struct {
 	APIReader client.Reader
 
 	queue atomic.Pointer[fairQueue]
-	// planner is the queue of those who ask budgets for room.
+	// planner is the queue of jobs to look at: those that must ask budgets for room, and followers.
 	planner atomic.Pointer[fairQueue]
 	// followers are those of which no more than their start is to be told, which waits for other starts.
 	followers followers
