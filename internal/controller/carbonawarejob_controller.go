@@ -133,8 +133,8 @@ func (r *CarbonAwareJobReconciler) Reconcile(ctx context.Context, req ctrl.Reque
 	if err != nil {
 		return ignoreConflict(err)
 	}
-	if wait := r.afterStarts(caj); wait > 0 {
-		return ctrl.Result{RequeueAfter: wait}, nil
+	if wait, err := r.afterStarts(ctx, caj); wait > 0 || err != nil {
+		return ctrl.Result{RequeueAfter: wait}, err
 	}
 	before := caj.DeepCopy()
 	s, err := r.gather(ctx, caj)
@@ -227,18 +227,6 @@ func (r *CarbonAwareJobReconciler) followSuspend(ctx context.Context, s *scope) 
 		return fmt.Errorf("setting suspend of the Job to %t: %w", want, err)
 	}
 	return nil
-}
-
-// afterStarts is how long at most a pass waits that could only tell of a start, while more starts are due than can be
-// made at once: the API server's time is theirs. Zero when it need not wait.
-func (r *CarbonAwareJobReconciler) afterStarts(caj *carbonv1alpha1.CarbonAwareJob) time.Duration {
-	if !awaitsStart(caj) || r.Clock.Now().Before(caj.Status.Plan.Start.Time) || findCondition(caj.Status.Conditions, carbonv1alpha1.ConditionWithinBudget) != nil {
-		return 0
-	}
-	if !r.Starter.putOff(client.ObjectKeyFromObject(caj)) {
-		return 0
-	}
-	return mostAfterStarts
 }
 
 // startSettles is how long to wait for the Job controller to stamp a start that was just issued,

@@ -23,12 +23,10 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
 	clocktesting "k8s.io/utils/clock/testing"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	ctrlevent "sigs.k8s.io/controller-runtime/pkg/event"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
 	"github.com/ecotracker-dev/ecotracker-operator/internal/testing/build"
@@ -83,67 +81,4 @@ func TestAlarm(t *testing.T) {
 			t.Error(err)
 		}
 	})
-}
-
-// What follows a start waits for other starts, and nothing else does.
-func TestStartsGoFirst(t *testing.T) {
-	now := time.Date(2026, 3, 25, 7, 0, 0, 0, time.UTC)
-	r := &CarbonAwareJobReconciler{Clock: clocktesting.NewFakePassiveClock(now)}
-	due, early := waitingJob("due", now.Add(-time.Second)), waitingJob("early", now.Add(time.Second))
-	held := waitingJob("held", now.Add(-time.Second))
-	setCondition(&held.Status.Conditions, now, 1, carbonv1alpha1.ConditionWithinBudget, metav1.ConditionFalse, carbonv1alpha1.ReasonBudgetHold, "")
-	started := waitingJob("started", now.Add(-time.Second))
-	setCondition(&started.Status.Conditions, now, 1, carbonv1alpha1.ConditionStarted, metav1.ConditionTrue, "Started", "")
-	if wait := r.afterStarts(due); wait != 0 {
-		t.Errorf("without a Starter it waits %s", wait)
-	}
-	r.Starter = &Starter{}
-	queue := r.Starter.newQueue("test", workqueue.DefaultTypedControllerRateLimiter[reconcile.Request]())
-	defer queue.ShutDown()
-	for i := range startWorkers + 1 {
-		if wait := r.afterStarts(due); wait != 0 {
-			t.Errorf("with %d starts before it, it waits %s", i, wait)
-		}
-		queue.Add(reconcile.Request{NamespacedName: client.ObjectKey{Namespace: "ns", Name: string(rune('a' + i))}})
-	}
-	if wait := r.afterStarts(due); wait != mostAfterStarts {
-		t.Errorf("with %d starts before it, it waits %s", startWorkers+1, wait)
-	}
-	for _, caj := range []*carbonv1alpha1.CarbonAwareJob{early, held, started} {
-		if wait := r.afterStarts(caj); wait != 0 {
-			t.Errorf("%s waits %s", caj.Name, wait)
-		}
-	}
-}
-
-// What waits for other starts is called by whoever makes the last of them, and not before.
-func TestWhatFollowsAStartIsCalled(t *testing.T) {
-	starter, _, now := overdueJobs(t, 0)
-	r := &CarbonAwareJobReconciler{Clock: now, Starter: starter}
-	starts := r.Starter.newQueue("starts", workqueue.DefaultTypedControllerRateLimiter[reconcile.Request]())
-	defer starts.ShutDown()
-	planner := r.newQueue("planner", workqueue.DefaultTypedControllerRateLimiter[reconcile.Request]())
-	defer planner.ShutDown()
-	for i := range startWorkers + 2 {
-		starts.Add(reconcile.Request{NamespacedName: client.ObjectKey{Namespace: "ns", Name: string(rune('a' + i))}})
-	}
-	due := waitingJob("due", now.Now().Add(-time.Second))
-	if wait := r.afterStarts(due); wait == 0 {
-		t.Fatal("it does not wait")
-	}
-	for _, called := range []int{0, 1} {
-		item, _ := starts.Get()
-		if _, err := r.Starter.Reconcile(t.Context(), item); err != nil {
-			t.Fatal(err)
-		}
-		if planner.Len() != called {
-			t.Fatalf("with %d starts due, %d are called, want %d", r.Starter.Due(), planner.Len(), called)
-		}
-	}
-	if item, _ := planner.Get(); item.Name != "due" {
-		t.Errorf("called: %s", item)
-	}
-	if wait := r.afterStarts(due); wait != 0 {
-		t.Errorf("then it waits %s", wait)
-	}
 }

@@ -17,16 +17,57 @@ limitations under the License.
 package controller
 
 import (
+	"context"
+	"fmt"
 	"sync"
 	"time"
 
+	batchv1 "k8s.io/api/batch/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	carbonv1alpha1 "github.com/ecotracker-dev/ecotracker-operator/api/v1alpha1"
 )
 
-// mostAfterStarts is how long what follows a start waits for other starts, if nobody calls it before.
-const mostAfterStarts = 30 * time.Second
+// mostAfterStarts is how long after a start at most others go before what follows it. Starts that fail and are tried
+// again keep the Starter busy for as long as they do, and the jobs of others must not stay untold because of that.
+const mostAfterStarts = time.Minute
+
+// afterStarts is how long at most a pass waits that could only tell of a start, while more starts are due than can be
+// made at once: the API server's time is theirs. Zero when it need not wait.
+func (r *CarbonAwareJobReconciler) afterStarts(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob) (time.Duration, error) {
+	now := r.Clock.Now()
+	if r.Starter.Due() <= startWorkers || !awaitsStart(caj) || now.Before(caj.Status.Plan.Start.Time) {
+		return 0, nil
+	}
+	if err := r.Ledger.load(ctx, caj.Namespace, now); err != nil || r.maySpend(caj) {
+		return 0, err
+	}
+	job := &batchv1.Job{} // one in a Kueue queue may be suspended again at any time, and its first run must be on record by then
+	if err := r.Get(ctx, client.ObjectKeyFromObject(caj), job); client.IgnoreNotFound(err) != nil {
+		return 0, fmt.Errorf("reading Job %s: %w", client.ObjectKeyFromObject(caj), err)
+	}
+	if queueOf(caj) != "" || !isOurs(job, caj) || !job.DeletionTimestamp.IsZero() || finishedCondition(job) != nil || isStartIssued(job) == isSuspended(job) {
+		return 0, nil
+	}
+	since := caj.Status.Plan.Start.Time
+	if isStartIssued(job) {
+		since = startRecordOf(job).At
+	}
+	wait := min(mostAfterStarts-now.Sub(since), mostAfterStarts) // the clock may have been set back
+	if wait <= 0 || !r.Starter.putOff(client.ObjectKeyFromObject(caj)) {
+		return 0, nil
+	}
+	return wait, nil
+}
+
+// maySpend says whether a job can use up a budget, or its own spec.maxGrams: that is looked after at once.
+func (r *CarbonAwareJobReconciler) maySpend(caj *carbonv1alpha1.CarbonAwareJob) bool {
+	return caj.Spec.MaxGrams != nil || findCondition(caj.Status.Conditions, carbonv1alpha1.ConditionWithinBudget) != nil ||
+		r.Ledger.budgeted(caj.Namespace, caj.Labels)
+}
 
 // followers are the jobs of which only a start is to be told, while more starts are due than can be made at once: the
 // API server's time is theirs. To look again and again whether they are made would cost some of it, so whoever makes the
