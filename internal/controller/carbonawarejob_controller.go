@@ -133,8 +133,8 @@ func (r *CarbonAwareJobReconciler) Reconcile(ctx context.Context, req ctrl.Reque
 	if err != nil {
 		return ignoreConflict(err)
 	}
-	if wait, err := r.afterStarts(ctx, caj); wait > 0 || err != nil {
-		return ctrl.Result{RequeueAfter: wait}, err
+	if wait := r.afterStarts(ctx, caj); wait > 0 {
+		return ctrl.Result{RequeueAfter: wait}, nil
 	}
 	before := caj.DeepCopy()
 	s, err := r.gather(ctx, caj)

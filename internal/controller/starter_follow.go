@@ -18,7 +18,6 @@ package controller
 
 import (
 	"context"
-	"fmt"
 	"sync"
 	"time"
 
@@ -36,21 +35,19 @@ import (
 const mostAfterStarts = time.Minute
 
 // afterStarts is how long at most a pass waits that could only tell of a start, while more starts are due than can be
-// made at once: the API server's time is theirs. Zero when it need not wait.
-func (r *CarbonAwareJobReconciler) afterStarts(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob) (time.Duration, error) {
+// made at once: the API server's time is theirs. Zero when it need not wait, or what it waits for cannot be read: the pass
+// itself says so.
+func (r *CarbonAwareJobReconciler) afterStarts(ctx context.Context, caj *carbonv1alpha1.CarbonAwareJob) time.Duration {
 	now := r.Clock.Now()
 	if r.Starter.Due() <= startWorkers || !awaitsStart(caj) || now.Before(caj.Status.Plan.Start.Time) {
-		return 0, nil
+		return 0
 	}
 	if err := r.Ledger.load(ctx, caj.Namespace, now); err != nil || r.maySpend(caj) {
-		return 0, err
+		return 0
 	}
-	job := &batchv1.Job{} // one in a Kueue queue may be suspended again at any time, and its first run must be on record by then
-	if err := r.Get(ctx, client.ObjectKeyFromObject(caj), job); client.IgnoreNotFound(err) != nil {
-		return 0, fmt.Errorf("reading Job %s: %w", client.ObjectKeyFromObject(caj), err)
-	}
-	if queueOf(caj) != "" || !isOurs(job, caj) || !job.DeletionTimestamp.IsZero() || finishedCondition(job) != nil || isStartIssued(job) == isSuspended(job) {
-		return 0, nil
+	job := &batchv1.Job{}
+	if err := r.Get(ctx, client.ObjectKeyFromObject(caj), job); err != nil || !isOurs(job, caj) || tellsMore(caj, job) {
+		return 0
 	}
 	since := caj.Status.Plan.Start.Time
 	if isStartIssued(job) {
@@ -58,9 +55,15 @@ func (r *CarbonAwareJobReconciler) afterStarts(ctx context.Context, caj *carbonv
 	}
 	wait := min(mostAfterStarts-now.Sub(since), mostAfterStarts) // the clock may have been set back
 	if wait <= 0 || !r.Starter.putOff(client.ObjectKeyFromObject(caj)) {
-		return 0, nil
+		return 0
 	}
-	return wait, nil
+	return wait
+}
+
+// tellsMore says whether there is more to tell of a Job that is due than that it was started. One in a Kueue queue may be
+// suspended again at any time, and its first run must be on record by then.
+func tellsMore(caj *carbonv1alpha1.CarbonAwareJob, job *batchv1.Job) bool {
+	return queueOf(caj) != "" || !job.DeletionTimestamp.IsZero() || finishedCondition(job) != nil || isStartIssued(job) == isSuspended(job)
 }
 
 // maySpend says whether a job can use up a budget, or its own spec.maxGrams: that is looked after at once.
