@@ -45,8 +45,8 @@ func (r *CarbonAwareJobReconciler) afterStarts(ctx context.Context, caj *carbonv
 	if err := r.Ledger.load(ctx, caj.Namespace, now); err != nil || r.maySpend(caj) {
 		return 0
 	}
-	job := &batchv1.Job{}
-	if err := r.Get(ctx, client.ObjectKeyFromObject(caj), job); err != nil || !isOurs(job, caj) || tellsMore(caj, job) {
+	job := &batchv1.Job{} // only read here, so it needs no copy of its own
+	if err := r.Get(ctx, client.ObjectKeyFromObject(caj), job, client.UnsafeDisableDeepCopy); err != nil || !isOurs(job, caj) || tellsMore(caj, job) {
 		return 0
 	}
 	since := caj.Status.Plan.Start.Time
