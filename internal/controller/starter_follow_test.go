@@ -17,6 +17,8 @@ limitations under the License.
 package controller
 
 import (
+	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -89,6 +91,7 @@ func TestStartsGoFirst(t *testing.T) {
 		"is not due":                           {func(f *afterOthers) { f.cache.caj.Status.Plan.Start.Time = f.now.Add(time.Second) }, 0},
 		"is held by a budget":                  {func(f *afterOthers) { condition(f, carbonv1alpha1.ConditionWithinBudget, metav1.ConditionFalse) }, 0},
 		"is in a budget that it never asked":   {func(f *afterOthers) { f.budget() }, 0},
+		"is where budgets cannot be read":      {func(f *afterOthers) { f.planner.Ledger = NewLedger(unreadable{f.ledger}, f.ledger, nil) }, 0},
 		"has a limit of its own":               {func(f *afterOthers) { f.cache.caj.Spec.MaxGrams = new(resource.MustParse("1")) }, 0},
 		"is in a queue of Kueue": {func(f *afterOthers) {
 			templateOf(f.cache.caj).Labels = map[string]string{carbonv1alpha1.LabelKueueQueue: "q"}
@@ -115,6 +118,13 @@ func TestStartsGoFirst(t *testing.T) {
 	if wait := f.wait(t); wait != 0 {
 		t.Errorf("without a Starter it waits %s", wait)
 	}
+}
+
+// unreadable is an API server that lists nothing.
+type unreadable struct{ *store }
+
+func (unreadable) List(context.Context, client.ObjectList, ...client.ListOption) error {
+	return errors.New("away")
 }
 
 func (f *afterOthers) budget() {
