@@ -158,6 +158,7 @@ func setupControllers(ctx context.Context, mgr ctrl.Manager, o *options, now clo
 	ledger := controller.NewLedger(mgr.GetAPIReader(), mgr.GetClient(), models)
 	budgets := &controller.CarbonBudgetReconciler{Client: mgr.GetClient(), Recorder: recorder, Clock: now, Ledger: ledger}
 	starter := &controller.Starter{Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Recorder: recorder, Clock: now, Ledger: ledger, Vigil: vigil}
+	recorder.Busy = starter.Busy
 	controllers := []interface{ SetupWithManager(ctrl.Manager) error }{
 		&controller.ModelTableReconciler{Models: models, Client: mgr.GetClient(), Recorder: recorder},
 		&controller.CarbonAwareJobReconciler{Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Recorder: recorder, Clock: now, Models: models, Ledger: ledger, Budgets: budgets, Starter: starter, MeterImage: o.meterImage},

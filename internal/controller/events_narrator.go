@@ -42,10 +42,14 @@ const (
 	eventRetries = 10
 	eventRetry   = time.Second
 	eventTimeout = 10 * time.Second
+	// busyPause follows each Event while jobs wait to be looked at, so that Events take a few hundredths of what the API
+	// server can do and not a fifth: there are five for the seven writes of a life.
+	busyPause = 100 * time.Millisecond
 )
 
-// Narrator sends the Events that tell of a change, which happen once, one after the other: each costs the API
-// server as much as a status write, and thousands at a time must not delay those. Warnings may repeat; the
+// Narrator sends the Events that tell of a change, which happen once, one after the other, and slowly while there
+// is much else to do: each costs the API server as much as a status write, and thousands at a time must not delay
+// those. Warnings may repeat; the
 // recorder of client-go counts them. It would also keep everything that it has sent for six minutes.
 type Narrator struct {
 	// Warnings records what may repeat.
@@ -55,6 +59,9 @@ type Narrator struct {
 	Clock  clock.PassiveClock
 	// Controller and Instance say who reports.
 	Controller, Instance string
+	// Busy says whether there is so much to do that Events should wait for it, if it is set. They do unless half as many
+	// wait as may: late Events are better than dropped ones.
+	Busy func() bool
 
 	mu      sync.Mutex
 	pending []*eventsv1.Event
@@ -125,6 +132,7 @@ func (n *Narrator) Start(ctx context.Context) error {
 	for {
 		for e := n.next(ctx); e != nil && ctx.Err() == nil; e = n.next(ctx) {
 			n.send(ctx, e)
+			n.giveWay(ctx)
 		}
 		select {
 		case <-ctx.Done():
@@ -132,6 +140,24 @@ func (n *Narrator) Start(ctx context.Context) error {
 		case <-bell:
 		}
 	}
+}
+
+// giveWay lets more important things go first.
+func (n *Narrator) giveWay(ctx context.Context) {
+	if n.Busy == nil || !n.Busy() || n.waiting() > maxPendingEvents/2 {
+		return
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(busyPause):
+	}
+}
+
+// waiting is how many Events wait to be sent.
+func (n *Narrator) waiting() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return len(n.pending)
 }
 
 // next is the Event that has waited longest; nil for none.

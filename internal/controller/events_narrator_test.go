@@ -129,6 +129,34 @@ func TestEventsAreSentOneAfterTheOther(t *testing.T) {
 	})
 }
 
+func TestEventsGiveWayToOtherWork(t *testing.T) {
+	for name, test := range map[string]struct {
+		events int
+		busy   bool
+		after  time.Duration
+		want   int
+	}{
+		"nothing else is to be done":        {1000, false, time.Second, 100},
+		"much else is to be done":           {1000, true, time.Second, 10},
+		"and they all come, in the end":     {1000, true, 2 * time.Minute, 1000},
+		"but they are not dropped for that": {maxPendingEvents, true, 100 * time.Second, 10000},
+	} {
+		t.Run(name, func(t *testing.T) {
+			narrate(t, func(n *Narrator, server *eventServer) {
+				n.Busy = func() bool { return test.busy }
+				for i := range test.events {
+					tell(n, i)
+				}
+				time.Sleep(test.after)
+				synctest.Wait()
+				if sent := len(server.sent()); sent < test.want-1 || sent > test.want+1 {
+					t.Errorf("%d were sent after %s, want %d", sent, test.after, test.want)
+				}
+			})
+		})
+	}
+}
+
 func TestEventsAreSentAgainWithoutAnAnswer(t *testing.T) {
 	refusal := apierrors.NewForbidden(schema.GroupResource{Resource: "events"}, "x", errors.New("the namespace is being terminated"))
 	for name, test := range map[string]struct {

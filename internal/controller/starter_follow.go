@@ -130,3 +130,9 @@ func (r *Starter) follow() {
 		planner.AddWithOpts(priorityqueue.AddOpts{}, requests...)
 	}
 }
+
+// Busy says whether more starts are due, or more jobs wait to be looked at, than there are workers for.
+func (r *Starter) Busy() bool {
+	planner := r.planner.Load()
+	return r.Due() > startWorkers || planner != nil && planner.Len() > planWorkers
+}

@@ -33,7 +33,7 @@ const leaderRounds = 3
 // leaders measures the time from when the leader of two managers is asked to end, or dies, until the
 // other one, which stands by with filled caches, has planned and started a job.
 func (b *bench) leaders() {
-	lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Name: "leader.carbon.ecotracker.dev", Namespace: operatorNamespace}}
+	lease := leaderLease()
 	b.region("leaders", time.Now(), hour, greenest(24, 0)...)
 	for _, end := range []struct {
 		name string
@@ -59,4 +59,19 @@ func (b *bench) leaders() {
 			standby.Kill()
 		}
 	}
+}
+
+func leaderLease() *coordinationv1.Lease {
+	return &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Name: "leader.carbon.ecotracker.dev", Namespace: operatorNamespace}}
+}
+
+// leadsSince is when the manager that leads took the lease, by its own clock, which is that of the harness.
+func (b *bench) leadsSince() time.Time {
+	b.t.Helper()
+	lease := leaderLease()
+	check(b.t, b.api.Get(b.ctx, client.ObjectKeyFromObject(lease), lease))
+	if lease.Spec.AcquireTime == nil {
+		b.t.Fatal("nobody has taken the lease")
+	}
+	return lease.Spec.AcquireTime.Time
 }

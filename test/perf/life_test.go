@@ -37,6 +37,7 @@ func (b *bench) life() {
 	}))
 	go b.kubelet()
 	b.region("life", time.Now(), hour, greenest(24, 0)...)
+	b.results["Jobs alone: lives/s"] = b.bareLives("perf-jobs", (*lives+1)/2)
 	// One half of the floor is measured before and one after, as the speed of a machine drifts.
 	plain := b.plainLives("perf-plain-before")
 	m := b.wholeLives("perf-life", *lives, func() *manager { return b.startManager() })
@@ -71,6 +72,26 @@ func (b *bench) plainLives(ns string) lived {
 	half := b.wholeLives(ns, (*lives+1)/2, func() *manager { return b.startPlain(ns) })
 	b.clearLives(ns)
 	return half
+}
+
+// bareLives is how many Jobs a second are run and end that are no CarbonAwareJob's and not suspended: what the API
+// server, the Job controller and the harness, which ends their pods, do by themselves.
+func (b *bench) bareLives(ns string, n int) float64 {
+	b.namespace(ns)
+	run := func(i int) error {
+		job := suspendedJob(key(ns, i).Name, ns)
+		job.Spec.Suspend = new(false)
+		return b.api.Create(b.ctx, job)
+	}
+	check(b.t, run(n)) // the Job controller has started when it is through
+	b.until(ns, "released", 1)
+	<-time.After(settle)
+	begin := time.Now()
+	b.each(n, startWorkers, run)
+	rate := float64(n) / b.until(ns, "released", n+1).Sub(begin).Seconds()
+	b.clearLives(ns)
+	b.t.Logf("%s: %.1f lives/s", ns, rate)
+	return rate
 }
 
 func (b *bench) clearLives(ns string) {
