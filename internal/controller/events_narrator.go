@@ -35,16 +35,17 @@ import (
 )
 
 const (
-	// maxPendingEvents is how many may wait, a few hundred bytes each. The next ones are dropped: the status
+	// maxPendingEvents is how many may wait, about a kilobyte each. The next ones are dropped: the status
 	// says the same.
 	maxPendingEvents = 20000
 	// eventRetries is how often an Event is sent again when there was no answer, after eventRetry each time.
 	eventRetries = 10
 	eventRetry   = time.Second
 	eventTimeout = 10 * time.Second
-	// busyPause follows each Event while jobs wait to be looked at, so that Events take a few hundredths of what the API
-	// server can do and not a fifth: there are five for the seven writes of a life.
+	// busyPause follows each Event while jobs wait to be looked at: there are five Events for the seven writes of a life.
 	busyPause = 100 * time.Millisecond
+	// mostBusy is how late Events become because of that. Some jobs may wait for ever, and the others' must be told of.
+	mostBusy = time.Minute
 )
 
 // Narrator sends the Events that tell of a change, which happen once, one after the other, and slowly while there
@@ -59,8 +60,8 @@ type Narrator struct {
 	Clock  clock.PassiveClock
 	// Controller and Instance say who reports.
 	Controller, Instance string
-	// Busy says whether there is so much to do that Events should wait for it, if it is set. They do unless half as many
-	// wait as may: late Events are better than dropped ones.
+	// Busy says whether there is so much to do that Events should wait for it, if it is set. They do for mostBusy, and
+	// unless half as many wait as may: late Events are better than dropped ones.
 	Busy func() bool
 
 	mu      sync.Mutex
@@ -144,7 +145,7 @@ func (n *Narrator) Start(ctx context.Context) error {
 
 // giveWay lets more important things go first.
 func (n *Narrator) giveWay(ctx context.Context) {
-	if n.Busy == nil || !n.Busy() || n.waiting() > maxPendingEvents/2 {
+	if n.Busy == nil || !n.Busy() || n.isUrgent() {
 		return
 	}
 	select {
@@ -153,22 +154,23 @@ func (n *Narrator) giveWay(ctx context.Context) {
 	}
 }
 
-// waiting is how many Events wait to be sent.
-func (n *Narrator) waiting() int {
+// isUrgent says whether the next Event has waited long, or many wait.
+func (n *Narrator) isUrgent() bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return len(n.pending)
+	return len(n.pending) > maxPendingEvents/2 || len(n.pending) > 0 && n.Clock.Since(n.pending[0].EventTime.Time) > mostBusy
 }
 
 // next is the Event that has waited longest; nil for none.
 func (n *Narrator) next(ctx context.Context) *eventsv1.Event {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if n.dropped > 0 && len(n.pending) <= maxPendingEvents/2 {
+		ctrl.LoggerFrom(ctx).Info("Dropped Events: too many waited to be sent", "number", n.dropped)
+		n.dropped = 0
+	}
 	if len(n.pending) == 0 {
-		if n.dropped > 0 {
-			ctrl.LoggerFrom(ctx).Info("Dropped Events: too many waited to be sent", "number", n.dropped)
-		}
-		n.pending, n.dropped = nil, 0 // and the memory of many
+		n.pending = nil // and the memory of many
 		return nil
 	}
 	e := n.pending[0]

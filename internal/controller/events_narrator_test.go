@@ -21,11 +21,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/go-logr/logr"
+	"github.com/go-logr/logr/funcr"
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -132,28 +135,52 @@ func TestEventsAreSentOneAfterTheOther(t *testing.T) {
 func TestEventsGiveWayToOtherWork(t *testing.T) {
 	for name, test := range map[string]struct {
 		events int
-		busy   bool
+		busy   time.Duration // how long there is much else to do
 		after  time.Duration
 		want   int
 	}{
-		"nothing else is to be done":        {1000, false, time.Second, 100},
-		"much else is to be done":           {1000, true, time.Second, 10},
-		"and they all come, in the end":     {1000, true, 2 * time.Minute, 1000},
-		"but they are not dropped for that": {maxPendingEvents, true, 100 * time.Second, 10000},
+		"nothing else is to be done":                {1000, 0, time.Second, 100},
+		"much else is to be done":                   {1000, time.Hour, time.Second, 10},
+		"and is done":                               {1000, time.Second, 2 * time.Second, 109},
+		"for a minute at most":                      {1000, time.Hour, 61 * time.Second, 546 + 94},
+		"and not while half as many wait as may":    {maxPendingEvents/2 + 200, time.Hour, 2 * time.Second, 200},
+		"which does not go on when no more so many": {maxPendingEvents/2 + 200, time.Hour, 12 * time.Second, 290},
 	} {
 		t.Run(name, func(t *testing.T) {
 			narrate(t, func(n *Narrator, server *eventServer) {
-				n.Busy = func() bool { return test.busy }
+				end := time.Now().Add(test.busy)
+				n.Busy = func() bool { return time.Now().Before(end) }
 				for i := range test.events {
 					tell(n, i)
 				}
 				time.Sleep(test.after)
 				synctest.Wait()
-				if sent := len(server.sent()); sent < test.want-1 || sent > test.want+1 {
-					t.Errorf("%d were sent after %s, want %d", sent, test.after, test.want)
+				if sent := len(server.sent()); sent < test.want-3 || sent > test.want+3 {
+					t.Errorf("%d were sent after %s, want about %d", sent, test.after, test.want)
 				}
 			})
 		})
+	}
+}
+
+func TestDroppedEventsAreToldOfBeforeAllOthersAreSent(t *testing.T) {
+	scheme := runtime.NewScheme()
+	if err := carbonv1alpha1.AddToScheme(scheme); err != nil {
+		t.Fatal(err)
+	}
+	n := &Narrator{Client: &eventServer{scheme: scheme}, Clock: clock.RealClock{}}
+	for i := range maxPendingEvents + 7 {
+		tell(n, i)
+	}
+	var log []string
+	ctx := logr.NewContext(t.Context(), funcr.New(func(_, args string) { log = append(log, args) }, funcr.Options{}))
+	for range maxPendingEvents/2 + 2 {
+		if n.next(ctx) == nil {
+			t.Fatal("none is left")
+		}
+	}
+	if len(log) != 1 || !strings.Contains(log[0], `"number"=7`) {
+		t.Errorf("logged %q", log)
 	}
 }
 

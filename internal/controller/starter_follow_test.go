@@ -167,3 +167,27 @@ func TestWhatFollowsAStartIsCalled(t *testing.T) {
 		t.Errorf("then it waits %s", wait)
 	}
 }
+
+// Busy is told by what waits for a worker, not by what has one.
+func TestBusyIsMoreThanThereAreWorkersFor(t *testing.T) {
+	if (&Starter{}).Busy() {
+		t.Error("before there are queues")
+	}
+	for _, test := range []struct {
+		starts, plans int
+		want          bool
+	}{
+		{0, 0, false}, {startWorkers, planWorkers, false}, {startWorkers + 1, 0, true}, {0, planWorkers + 1, true},
+	} {
+		f := startedAmongOthers(t, test.starts)
+		plans := f.planner.newQueue("planner", workqueue.DefaultTypedControllerRateLimiter[reconcile.Request]())
+		t.Cleanup(plans.ShutDown)
+		for i := range test.plans {
+			plans.Add(reconcile.Request{NamespacedName: client.ObjectKey{Namespace: "ns", Name: string(rune('a' + i))}})
+		}
+		plans.AddAfter(reconcile.Request{NamespacedName: client.ObjectKey{Namespace: "ns", Name: "later"}}, time.Hour)
+		if is := f.planner.Starter.Busy(); is != test.want {
+			t.Errorf("%d starts and %d jobs to look at: %t", test.starts, test.plans, is)
+		}
+	}
+}

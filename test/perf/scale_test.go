@@ -71,8 +71,8 @@ func (b *bench) measureAt(n int, start time.Time) {
 	cpu := m.cpu()
 	b.createFrom(n-step, waitNS, n, later("wait", hour))
 	b.until(waitNS, "planned", n)
+	b.rest(m) // Events come last
 	b.results[point(n)+"CPU per planned job ms"] = perJob(m.cpu()-cpu, step)
-	b.rest(m)
 	b.idle(strings.TrimSuffix(point(n), ": "), m, waitNS, n)
 	b.results[point(n)+"memory peak MiB"] = m.PeakMemory()
 	cpu, writes = m.cpu(), b.watch.seen(waitNS)
