@@ -111,8 +111,8 @@ func (b *bench) replan() {
 	m.Kill()
 }
 
-// restart measures a start with all the waiting jobs and some that are due. A process reads all jobs before it asks
-// for the lease, so that is told apart from what it takes once it leads.
+// restart measures a start with all the waiting jobs and some that are due. A process reads all
+// CarbonAwareJobs before it asks for the lease, so that is told apart from what it takes once it leads.
 func (b *bench) restart() {
 	ns := b.namespace("perf-restart")
 	due := min(1000, *storm)
